@@ -1,0 +1,43 @@
+# `make chat` and `make test` need nothing before them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install chat index test lint types tests clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --progress-bar off -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --progress-bar off -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(VENV)/installed  ## make .venv and install the project and its command into it
+
+chat: install  ## index the library if need be, and serve the chat
+	$(BIN)/rapporteur chat
+
+index: install  ## make the index equal the library
+	$(BIN)/rapporteur index
+
+lint: $(VENV)/installed-dev  ## style and errors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev  ## types
+	$(BIN)/mypy
+
+tests: $(VENV)/installed-dev  ## all tests
+	$(BIN)/python -m pytest
+
+test: lint types tests  ## lint, types and all tests
+
+clean:  ## remove the environment, the index and all caches
+	rm -rf $(VENV) index/data build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
