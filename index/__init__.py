@@ -1,0 +1,1 @@
+"""Finding: passages in, hits out. No prompts, chat or users in here."""

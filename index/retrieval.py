@@ -1,0 +1,313 @@
+"""Finding: a question in, ranked passages out.
+
+Owns how the ways in (passages, sentences and anticipated questions by meaning,
+BM25 by words, exact references) are weighed against each other. Knows nothing of
+conversations, of answers or of the settings.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document as LangChainDocument
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from corpus.documents import Passage, Sentence
+from index.embeddings import Embedder, Vectors
+from index.reader import OpenIndex
+from index.views import question_key, sentence_key
+
+# How a passage is scored. Meaning, best sentences and words, chosen on the questions about
+# five articles; the rest on one half of the questions about the shipped library
+# (`tests/data`), and confirmed on the other half. Differences below 2 points were
+# treated as none.
+MEANING_SHARE = 0.40
+SENTENCE_SHARE = 0.33
+WORD_SHARE = 0.27
+# The nearest anticipated question; a passage without any is scored by the rest.
+ASKS_SHARE = 0.40
+# The best of the whole document counts too: it tells which document the question is about.
+DOCUMENT_ASKS = 0.32
+DOCUMENT_WORDS = 0.16
+# The opening of a document is near to every question about its subject and answers few.
+OPENING_MALUS = 0.05
+# The best sentence of a passage, and a second one that confirms it.
+BEST_SENTENCE = 0.7
+SECOND_SENTENCE = 0.3
+# A named article, symbol, year or quoted phrase counts more than any difference in meaning.
+REFERENCE_BONUS = 0.3
+
+_CANDIDATES = 60
+_SENTENCE_CANDIDATES = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceHit:
+    """A sentence of a hit with its similarity to the question (0…1)."""
+
+    sentence: Sentence
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A found passage: score (similarity 0…1, higher is better), rank (from 1), best sentences.
+
+    `best` holds every sentence of the passage, the most similar first.
+    """
+
+    passage: Passage
+    score: float
+    rank: int
+    best: tuple[SentenceHit, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What to search: kinds and document ids; an empty set stands for all."""
+
+    kinds: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+
+    def narrowed(self, documents: Collection[str]) -> "Filters":
+        """These filters, with the documents limited to `documents` where they allow it."""
+        if not documents:
+            return self
+        wanted = frozenset(documents)
+        both = wanted & self.documents if self.documents else wanted
+        return Filters(kinds=self.kinds, documents=both or wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What to look for: the words, their vector, and references that must match exactly."""
+
+    text: str
+    vector: Vectors
+    references: tuple[str, ...] = ()
+    opening: bool = False
+    """Whether the opening of a document may well be the answer, as for a definition."""
+
+
+class Retriever:
+    """Finds passages in one open index; cheap to make, so make one for each question."""
+
+    def __init__(self, index: OpenIndex, embedder: Embedder) -> None:
+        self.index = index
+        self._embedder = embedder
+
+    def query(
+        self, text: str, references: Sequence[str] = (), own: str = "", opening: bool = False
+    ) -> Query:
+        """Encode `text` (cleaned already) as a query.
+
+        `own` are the words of a question whose topic `text` adds: its vector is mixed in
+        half and half, since a topic tends to drown a short question.
+        """
+        vector = self._embedder.encode([text, own] if own else [text]).mean(axis=0)
+        vector = vector / float(np.linalg.norm(vector))
+        return Query(text=text, vector=vector, references=tuple(references), opening=opening)
+
+    def retrieve(
+        self, query: Query, filters: Filters = Filters(), limit: int = 10
+    ) -> tuple[Hit, ...]:
+        """The `limit` best passages for `query` that `filters` allow, best first."""
+        allowed = self._allowed(filters)
+        if allowed is not None and not allowed:
+            return ()
+        candidates = self._candidates(query, allowed)
+        if not candidates:
+            return ()
+        scored = self._score(query, candidates)
+        best = sorted(scored, key=lambda pair: (-pair[0], pair[1].id))[:limit]
+        sentences = self._sentence_hits(query, [passage for _, passage in best])
+        return tuple(
+            Hit(passage=passage, score=min(1.0, max(0.0, score)), rank=rank, best=of_passage)
+            for rank, ((score, passage), of_passage) in enumerate(
+                zip(best, sentences, strict=True), 1
+            )
+        )
+
+    def _allowed(self, filters: Filters) -> set[str] | None:
+        """The ids of the documents to search; None for all of them."""
+        if not filters.kinds and not filters.documents:
+            return None
+        return {
+            document.id
+            for document in self.index.catalogue.documents.values()
+            if (not filters.kinds or document.kind in filters.kinds)
+            and (not filters.documents or document.id in filters.documents)
+        }
+
+    def _candidates(self, query: Query, allowed: set[str] | None) -> list[Passage]:
+        """Everything that one of the ways in finds, in stable order."""
+        catalogue, store = self.index.catalogue, self.index.store
+        found: dict[str, None] = {}
+        for match in store.search("passages", query.vector, _CANDIDATES, allowed):
+            found[match.passage_id] = None
+        for match in store.search("sentences", query.vector, _SENTENCE_CANDIDATES, allowed):
+            found[match.passage_id] = None
+        for match in store.search("questions", query.vector, _CANDIDATES, allowed):
+            found[match.passage_id] = None
+        words = self.index.lexical.scores(query.text)
+        ids = self.index.lexical.passage_ids
+        for row in np.argsort(-words, kind="stable")[:_CANDIDATES]:
+            if words[row] > 0:
+                found[ids[row]] = None
+        if query.references:
+            for passage in catalogue.passages.values():
+                if self._named(passage, query.references):
+                    found[passage.id] = None
+        passages = [catalogue.passages[passage_id] for passage_id in found]
+        return [p for p in passages if allowed is None or p.document_id in allowed]
+
+    def _score(self, query: Query, candidates: list[Passage]) -> list[tuple[float, Passage]]:
+        store = self.index.store
+        meaning = store.vectors("passages", [p.id for p in candidates]) @ query.vector
+        sentences = self._best_sentences(query, candidates)
+        words = self._word_shares(query, candidates)
+        asks = self._best_asks(query, candidates)
+        document_words, document_asks = _of_document(candidates, words, asks)
+        scored = []
+        for row, passage in enumerate(candidates):
+            score = (
+                MEANING_SHARE * float(meaning[row])
+                + SENTENCE_SHARE * float(sentences[row])
+                + WORD_SHARE * float(words[row])
+            )
+            whole = 1.0 + DOCUMENT_WORDS
+            if passage.asks:
+                score = (1 - ASKS_SHARE) * score + ASKS_SHARE * float(asks[row])
+                score += DOCUMENT_ASKS * document_asks[passage.document_id]
+                whole += DOCUMENT_ASKS
+            score = (score + DOCUMENT_WORDS * document_words[passage.document_id]) / whole
+            if not passage.heading and not query.opening:
+                score -= OPENING_MALUS
+            score += REFERENCE_BONUS * self._named(passage, query.references)
+            scored.append((score, passage))
+        return scored
+
+    def _best_sentences(self, query: Query, candidates: list[Passage]) -> Vectors:
+        rows = np.zeros(len(candidates), dtype=np.float32)
+        for row, hits in enumerate(self._sentence_hits(query, candidates)):
+            if len(hits) == 1:
+                rows[row] = hits[0].score
+            elif hits:
+                rows[row] = BEST_SENTENCE * hits[0].score + SECOND_SENTENCE * hits[1].score
+        return rows
+
+    def _sentence_hits(
+        self, query: Query, passages: list[Passage]
+    ) -> list[tuple[SentenceHit, ...]]:
+        """For each passage its sentences with their similarity, the most similar first."""
+        keys = [sentence_key(p.id, i) for p in passages for i in range(len(p.sentences))]
+        scores = self.index.store.vectors("sentences", keys) @ query.vector if keys else ()
+        hits, start = [], 0
+        for passage in passages:
+            end = start + len(passage.sentences)
+            pairs = zip(passage.sentences, scores[start:end], strict=True)
+            of_passage = [SentenceHit(sentence=s, score=max(0.0, float(x))) for s, x in pairs]
+            hits.append(tuple(sorted(of_passage, key=lambda hit: -hit.score)))
+            start = end
+        return hits
+
+    def _best_asks(self, query: Query, candidates: list[Passage]) -> Vectors:
+        """For each passage the similarity of its nearest anticipated question; 0 without one."""
+        keys = [question_key(p.id, i) for p in candidates for i in range(len(p.asks))]
+        rows = np.zeros(len(candidates), dtype=np.float32)
+        if not keys:
+            return rows
+        scores = self.index.store.vectors("questions", keys) @ query.vector
+        start = 0
+        for row, passage in enumerate(candidates):
+            end = start + len(passage.asks)
+            if end > start:
+                rows[row] = scores[start:end].max()
+            start = end
+        return rows
+
+    def _word_shares(self, query: Query, candidates: list[Passage]) -> Vectors:
+        """BM25 as a share (0…1) of the most that any passages give for the question's terms.
+
+        A term that the library does not hold counts as one that is held once, so that a
+        question full of foreign words finds little.
+        """
+        lexical = self.index.lexical
+        terms = list(dict.fromkeys(lexical.terms(query.text)))
+        if not terms:
+            return np.zeros(len(candidates), dtype=np.float32)
+        rarest = float(np.log(1 + (len(lexical.passage_ids) + 0.5) / 1.5))
+        most = sum(
+            float(lexical.scores(term).max()) if lexical.frequency(term) else rarest
+            for term in terms
+        )
+        rows = {passage_id: row for row, passage_id in enumerate(lexical.passage_ids)}
+        scores = lexical.scores(query.text) / max(most, 1e-6)
+        return np.asarray([scores[rows[p.id]] for p in candidates], dtype=np.float32)
+
+    def _named(self, passage: Passage, references: Sequence[str]) -> float:
+        """The share of the references that the passage or its heading names, word for word."""
+        if not references:
+            return 0.0
+        document = self.index.catalogue.documents[passage.document_id]
+        text = " ".join((document.title, *passage.heading, passage.text)).casefold()
+        return sum(reference.casefold() in text for reference in references) / len(references)
+
+
+def _of_document(
+    candidates: Sequence[Passage], words: Vectors, asks: Vectors
+) -> tuple[dict[str, float], dict[str, float]]:
+    """For each document, the best word share and the nearest question of its candidates."""
+    best_words: dict[str, float] = {}
+    best_asks: dict[str, float] = {}
+    for row, passage in enumerate(candidates):
+        key = passage.document_id
+        best_words[key] = max(best_words.get(key, 0.0), float(words[row]))
+        best_asks[key] = max(best_asks.get(key, 0.0), float(asks[row]))
+    return best_words, best_asks
+
+
+class PassageRetriever(BaseRetriever):
+    """The same retrieval as LangChain's `BaseRetriever`.
+
+    Each document's `page_content` is a passage; its metadata names the passage, its
+    document, heading path, offsets, score and rank.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    lease: Callable[[], AbstractContextManager[OpenIndex]]
+    embedder: Any
+    limit: int = 6
+    filters: Any = Filters()
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[LangChainDocument]:
+        with self.lease() as index:
+            retriever = Retriever(index, self.embedder)
+            hits = retriever.retrieve(retriever.query(query), self.filters, self.limit)
+            return [self._document(index, hit) for hit in hits]
+
+    def _document(self, index: OpenIndex, hit: Hit) -> LangChainDocument:
+        document = index.catalogue.documents[hit.passage.document_id]
+        return LangChainDocument(
+            id=hit.passage.id,
+            page_content=hit.passage.text,
+            metadata={
+                "passage_id": hit.passage.id,
+                "document_id": document.id,
+                "title": document.title,
+                "kind": document.kind,
+                "path": document.path,
+                "heading": list(hit.passage.heading),
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "score": hit.score,
+                "rank": hit.rank,
+            },
+        )
