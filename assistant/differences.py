@@ -1,0 +1,119 @@
+"""Where documents differ on a fact: both sides, each quoted.
+
+Owns how the differences that documents state of one another are found in their
+passages, and when an answer has to show one. Knows nothing of how they look.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from assistant.quoting import Quote
+from corpus.documents import Document, Passage, Sentence
+from index.catalogue import Catalogue
+
+# A side that stands beside what is quoted is shown too if it is this near to the question.
+NEAR_QUESTION = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The words of one document on a fact, and the passage they stand in."""
+
+    passage: Passage
+    sentence: Sentence
+
+    def holds(self, quote: Quote) -> bool:
+        """Whether `quote` is of these words, or a part of them."""
+        if quote.passage.document_id != self.passage.document_id:
+            return False
+        return quote.sentence.start < self.sentence.end and self.sentence.start < quote.sentence.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """A fact on which two documents differ."""
+
+    about: str
+    sides: tuple[Side, Side]
+
+
+@lru_cache(maxsize=2)
+def conflicts(catalogue: Catalogue) -> tuple[Conflict, ...]:
+    """Every stated difference of the library whose two sides stand in passages.
+
+    One that can't be found is left out and logged: validation reports it.
+    """
+    found = []
+    for document in catalogue.documents.values():
+        for stated in document.differences:
+            here = locate(catalogue, document, stated.here)
+            other = other_document(catalogue, document, stated.document)
+            there = locate(catalogue, other, stated.there) if other else None
+            if here is None or there is None:
+                _log.warning("a difference stated in %s was not found", document.path)
+                continue
+            found.append(Conflict(about=stated.about, sides=(here, there)))
+    return tuple(found)
+
+
+def other_document(catalogue: Catalogue, document: Document, name: str) -> Document | None:
+    """The document that `document` calls `name`: a path in the library, or a file's name."""
+    for other in catalogue.documents.values():
+        if name in (other.path, other.path.rsplit("/", 1)[-1]) and other.id != document.id:
+            return other
+    return None
+
+
+def locate(catalogue: Catalogue, document: Document, words: str) -> Side | None:
+    """Where `words` stand in the passages of `document`; None if nowhere."""
+    for passage in catalogue.passages_of(document.id):
+        at = passage.text.find(words)
+        if at >= 0:
+            start = passage.start + at
+            return Side(passage=passage, sentence=Sentence(start=start, end=start + len(words)))
+    return None
+
+
+def shown(
+    quotes: Sequence[Quote], catalogue: Catalogue, nearness: Callable[[Side], float]
+) -> tuple[Conflict, ...]:
+    """The differences that an answer made of `quotes` has to show.
+
+    Those one side of which is quoted, or stands in a quoted passage and is near the
+    question; `nearness` gives the cosine of a side and the question.
+    """
+    cited = {quote.passage.id for quote in quotes}
+    return tuple(
+        conflict
+        for conflict in conflicts(catalogue)
+        if any(side.holds(quote) for side in conflict.sides for quote in quotes)
+        or any(
+            side.passage.id in cited and nearness(side) >= NEAR_QUESTION for side in conflict.sides
+        )
+    )
+
+
+def with_both_sides(
+    quotes: Sequence[Quote], shown_conflicts: Sequence[Conflict]
+) -> tuple[tuple[Quote, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
+    """The quotes with the missing sides added, and for each difference the numbers of both.
+
+    Each difference added is a group, so a paragraph, of its own.
+    """
+    all_quotes = list(quotes)
+    numbered = []
+    for conflict in shown_conflicts:
+        group = max((quote.group for quote in all_quotes), default=-1) + 1
+        numbers = []
+        for side in conflict.sides:
+            at = next((i for i, quote in enumerate(all_quotes) if side.holds(quote)), None)
+            if at is None:
+                at = len(all_quotes)
+                all_quotes.append(Quote(passage=side.passage, sentence=side.sentence, group=group))
+            numbers.append(at + 1)
+        numbered.append((conflict.about, tuple(sorted(numbers))))
+    return tuple(all_quotes), tuple(numbered)

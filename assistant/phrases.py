@@ -1,0 +1,107 @@
+"""Every fixed sentence of the assistant's own: small talk, refusals, notices.
+
+Owns their wording, and which messages are small talk. None of them states a fact
+about the library's subject: those come from quotations alone.
+"""
+
+import re
+from collections import Counter
+
+from assistant.grounding import Judgement, Shortfall
+from index.catalogue import Catalogue
+
+_GREETING = re.compile(
+    r"^(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|bonjour|salut|hola|buen[oa]s "
+    r"\w+|dear \w+)( there| again| all| everyone)?[\s!.,]*(how are you( today)?)?[\s!.?]*$",
+    re.I,
+)
+_THANKS = re.compile(
+    r"^(many |ok,? |great,? )?(thanks?|thank you|merci|gracias|cheers|bye|goodbye|see you|ok|okay|"
+    r"great|perfect|nice)( (you|so|very|a|lot|much|for|your|the|help|again|beaucoup|that|this|"
+    r"later|answer))*[\s!.]*$",
+    re.I,
+)
+_ABILITY = re.compile(
+    r"^(so,? |and )?(what|how) (can|do|could|will) (you|i|we) (do|help|know|work|answer|offer|ask|"
+    r"use|tell me)( (for|with|to|about|here|you|me|us|this|that))*[\s?.!]*$"
+    r"|^(who|what) are you[\s?.!]*$|^help( me)?[\s?.!]*$|^how does (this|it) work[\s?.!]*$"
+    r"|^what (is|'s) (this|in (the|your) library)[\s?.!]*$|^(que (peux|pouvez)|qui \w+)-"
+    r"(tu|vous)( faire)?[\s?.!]*$|^(qué|que) puedes hacer[\s?.!]*$",
+    re.I,
+)
+
+AI_ONLY = (
+    "Every source of this answer declares itself AI-generated: check it against official sources "
+    "before you rely on it."
+)
+UNSURE = (
+    "None of these sentences uses the question's own words. Read them in their context before you "
+    "quote them."
+)
+
+
+def small_talk(text: str) -> str:
+    """Which small talk a message is: `greeting`, `thanks`, `ability`, or empty for a question."""
+    if _GREETING.match(text):
+        return "greeting"
+    if _ABILITY.match(text):
+        return "ability"
+    return "thanks" if _THANKS.match(text) else ""
+
+
+def small_talk_reply(which: str, catalogue: Catalogue) -> str:
+    """The fixed answer to small talk, with what is in the library."""
+    if which == "thanks":
+        return "You are welcome. Ask another question whenever you like."
+    opening = "Hello. " if which == "greeting" else ""
+    return (
+        f"{opening}I answer questions in exact quotations from the library, each with its source, "
+        f"and say so when the library holds no answer. {holdings(catalogue)}"
+    )
+
+
+def holdings(catalogue: Catalogue) -> str:
+    """One or two sentences on what the library holds."""
+    documents = list(catalogue.documents.values())
+    kinds = Counter(document.kind for document in documents)
+    counts = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in kinds.most_common())
+    titles = "; ".join(f"“{document.title}”" for document in documents[:5])
+    more = " and others" if len(documents) > 5 else ""
+    return f"The library holds {counts}: {titles}{more}."
+
+
+def _plural(kind: str, count: int) -> str:
+    return kind if count == 1 else f"{kind}s" if not kind.endswith("s") else kind
+
+
+def read_as(written: str, word: str) -> str:
+    """The notice that a word was taken for a misspelling."""
+    return f"“{written}” was read as “{word}”."
+
+
+def refusal(judgements: list[Judgement], instructed: bool) -> str:
+    """Why nothing is answered, in one or two sentences."""
+    if instructed:
+        return (
+            "I only answer questions, and only from the documents in the library. "
+            "There is no question about them here."
+        )
+    first = judgements[0] if judgements else None
+    if first is None or first.shortfall is Shortfall.NOTHING:
+        return "The documents in the library don't say anything about this."
+    return f"The documents in the library don't answer this. {_reason(first)}"
+
+
+def part_refused(judgement: Judgement) -> str:
+    """The notice for one part of a question that stays without an answer."""
+    return (
+        f"The library does not answer this part: “{judgement.found.part.text}” {_reason(judgement)}"
+    )
+
+
+def _reason(judgement: Judgement) -> str:
+    if judgement.shortfall is Shortfall.NAME:
+        return f"No passage near the question names “{judgement.missing}”."
+    if judgement.shortfall is Shortfall.EXPECTED:
+        return f"No passage near the question gives the {judgement.missing} it asks for."
+    return "No passage is near enough to it."
