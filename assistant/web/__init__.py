@@ -1,0 +1,1 @@
+"""Everything that speaks HTTP. Nothing here decides what an answer says."""
