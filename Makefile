@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install chat index test lint types tests clean
+.PHONY: help install chat index evaluate test lint types tests clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ chat: install  ## index the library if need be, and serve the chat
 
 index: install  ## make the index equal the library
 	$(BIN)/rapporteur index
+
+evaluate: install  ## score the answers to the test questions; writes reports/
+	$(BIN)/rapporteur evaluate tests/data/questions.jsonl
 
 lint: $(VENV)/installed-dev  ## style and errors
 	$(BIN)/ruff check .

@@ -27,7 +27,8 @@ from assistant.answers import (
 )
 from assistant.differences import Side, shown, with_both_sides
 from assistant.finding import Finder, Found, merged
-from assistant.grounding import Composed, Judgement, Shortfall, compose, judge
+from assistant.grounding import Composed, compose
+from assistant.judging import Judgement, Shortfall, judge
 from assistant.questions import Question, clean_question, parts_of
 from assistant.quoting import Candidate, Quote, candidates, choose, provenance
 from assistant.suggestions import followups, starters

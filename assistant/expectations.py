@@ -10,9 +10,9 @@ from assistant.questions import Expect
 from index.lexical import terms
 
 _NUMBER_WORDS = (
-    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
-    "eighteen|twenty|thirty|forty|fifty|hundred|hundreds|thousand|thousands|million|millions|"
-    "billion|dozen|dozens|half|once|twice|none"
+    r"one(?! (?:another|of|or)\b)|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+    "thirteen|fourteen|fifteen|eighteen|twenty|thirty|forty|fifty|hundred|hundreds|thousand|"
+    "thousands|million|millions|billion|dozen|dozens|half|once|twice|none"
 )
 # A bare year is a date, no number of anything.
 _NUMBER = re.compile(rf"\b(?!(?:1[5-9]|20)\d\d\b(?![,.]\d))\d[\d,.]*\b|\b({_NUMBER_WORDS})\b", re.I)
@@ -26,8 +26,8 @@ _CAPITALISED = re.compile(
 # Words of the names of bodies, texts, places and offices, which no person is called by.
 _NOT_A_PERSON = frozenset(
     (
-        "united nations human rights council committee commission court courts union convention "
-        "covenant declaration assembly commissioner office organization organisation "
+        "the united nations human rights council committee commission court courts union "
+        "convention covenant declaration assembly commissioner office organization organisation "
         "organizations secretary rapporteur rapporteurs review charter treaty protocol principles "
         "states kingdom republic bank fund forum group network watch international service "
         "federation goals programme fundamental defenders special general high european african "
@@ -81,27 +81,32 @@ def _countries() -> re.Pattern[str]:
 
 
 _DEFINED = re.compile(
-    r"\b(is|are|was|were) (an?|the|one of|any|defined as|understood as)\b|\b(means|refers to|"
-    r"denotes|is defined|are defined|stands for|encompass\w*|comprises?|includes?|include|"
-    r"involves?|consists? of)\b",
+    r"\b(?P<outright>means|refers to|denotes|(?:is|are) defined as|(?:is|are) understood as|"
+    r"stands for)\b|\b(?P<is>is|are|was|were) (?:an?|the|one of|any)\b"
+    r"|\b(?:encompass\w*|comprises?|includes?|involves?|consists? of)\b",
     re.I,
 )
+_OUTRIGHT, _IS, _INCLUDES = 1.0, 0.7, 0.5
 
 
-def defines(sentence: str, question: str) -> bool:
-    """Whether `sentence` defines what `question` asks the meaning of.
+def defines(sentence: str, question: str) -> float:
+    """How much `sentence` defines what `question` asks the meaning of, 0 to 1.
 
-    It does when the asked term stands before the defining verb, near its start.
+    It does when the asked term stands before the defining verb, near its start: most
+    where it says "is defined as" or "means", less where it says "is a", least where it
+    only says what the thing includes.
     """
     found = _DEFINED.search(sentence)
     if not found:
-        return False
+        return 0.0
     subject = set(terms(sentence[: found.start()]))
     asked = [term for term in dict.fromkeys(terms(question)) if term not in _DEFINITION_TERMS]
     if not asked or not subject:
-        return False
+        return 0.0
     held = sum(term in subject for term in asked) / len(asked)
-    return held >= 0.6 and len(subject) <= 2 * len(asked) + 2 and _is_head(sentence, asked)
+    if held < 0.6 or len(subject) > 2 * len(asked) + 2 or not _is_head(sentence, asked):
+        return 0.0
+    return _OUTRIGHT if found["outright"] else _IS if found["is"] else _INCLUDES
 
 
 def _is_head(sentence: str, asked: list[str]) -> bool:

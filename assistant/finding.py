@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from assistant.expectations import defines
 from assistant.questions import Part, Question, Want
 from assistant.references import (
     References,
@@ -26,6 +27,10 @@ from index.embeddings import Embedder
 from index.lexical import terms
 from index.reader import OpenIndex
 from index.retrieval import Filters, Hit, Query, Retriever
+
+# How much deeper a definition is looked for, and what a defining sentence is worth.
+DEFINITION_DEPTH = 3
+DEFINING_BONUS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +65,15 @@ class Finder:
         """`text` with misspelt words replaced by words of the library."""
         return mended(text, _words(self.index.catalogue), self._embedder.knows)
 
-    def in_context(self, passage: Passage, text: str) -> set[str]:
-        """The terms of `text`, a part of `passage`, and of the headings it stands under."""
+    def in_context(self, passage: Passage, text: str) -> tuple[str, ...]:
+        """The stems of the title, of each heading and of `text`, a part of `passage`.
+
+        One string each, a space at either end, so that a name's stems can be looked up
+        in their order.
+        """
         title = self.index.catalogue.documents[passage.document_id].title
-        return set(terms(self.spell_out(" ".join((title, *passage.heading, text)))))
+        places = (title, *passage.heading, text)
+        return tuple(f" {' '.join(terms(self.spell_out(place)))} " for place in places)
 
     def _find(self, part: Part, filters: Filters, limit: int) -> Found:
         references = references_of(part.whole)
@@ -73,7 +83,12 @@ class Finder:
             own=part.text if part.topic else "",
             opening=part.want is Want.DEFINITION,
         )
-        hits = self._retriever.retrieve(query, filters.narrowed(part.documents), limit)
+        allowed = filters.narrowed(part.documents)
+        if part.want is Want.DEFINITION:
+            hits = self._retriever.retrieve(query, allowed, DEFINITION_DEPTH * limit)
+            hits = _defining_first(hits, part.text)[:limit]
+        else:
+            hits = self._retriever.retrieve(query, allowed, limit)
         return Found(part=part, query=query, references=references, hits=hits)
 
     def _narrowed(self, part: Part, question: Question) -> list[Part]:
@@ -102,6 +117,23 @@ def _words(catalogue: Catalogue) -> frozenset[str]:
     """Every word of the library, in lower case."""
     texts = (document.text for document in catalogue.documents.values())
     return frozenset(word.lower() for text in texts for word in re.findall(r"[^\W\d_]{4,}", text))
+
+
+def _defining_first(hits: Sequence[Hit], text: str) -> tuple[Hit, ...]:
+    """The hits of a definition, those with a sentence that defines moved up."""
+
+    def worth(hit: Hit) -> float:
+        defined = max(
+            (
+                defines(hit.passage.sentence_text(best.sentence), text) * best.score
+                for best in hit.best
+            ),
+            default=0.0,
+        )
+        return hit.score + DEFINING_BONUS * defined
+
+    ranked = sorted(hits, key=worth, reverse=True)
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ranked, 1))
 
 
 def _limited(part: Part, documents: tuple[str, ...]) -> Part:

@@ -7,7 +7,7 @@ about the library's subject: those come from quotations alone.
 import re
 from collections import Counter
 
-from assistant.grounding import Judgement, Shortfall
+from assistant.judging import Judgement, Shortfall
 from index.catalogue import Catalogue
 
 _GREETING = re.compile(

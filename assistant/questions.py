@@ -137,6 +137,7 @@ _LIST = re.compile(
     r"^(please )?(list|name|enumerate|summari[sz]e|give me)\b"
     r"|\b(are|is|were) (listed|named|mentioned|summari[sz]ed|there)\b"
     r"|^(what|which) (are|were) (the|some)\b|^who are the\b"
+    r"|^(what|w(h)?ich) (new |other |main )?[a-z]{3,}(?<!s)s (?!(?:does|do|did|has|is)\b)"
     r"|\b(which|what|all|the) (two|three|four|five|six|seven|eight|nine|ten|\d)\b"
     r"|^(which|what) (specific |key |main |common |important |six |human )*"
     r"(reforms|rights|approaches|challenges|functions|forms|aspects|features|stakeholders|"
@@ -157,10 +158,10 @@ _PROVENANCE = re.compile(
     re.I,
 )
 _NUMBER = re.compile(
-    r"\bhow many\b|\bhow much (money|funding|does|did|is|was)\b"
-    r"|\bwhat (is|was|are) the (\w+ ){0,2}(number|budget|amount|percentage|share|cost|total|size|"
-    r"figure)\b|\b(from|at|until) (what|which) age\b|\bhow old\b|\bwithin how\b"
-    r"|\bwhat (percentage|number|proportion)\b",
+    r"\bhow many\b|\bhow much (money|funding|cash|does|did|is|was)\b|\bhow old\b|\bwithin how\b"
+    r"|\bwhat (is|was|are|were)\b.{0,60}\b(number|budget|amount|percentage|share|cost|total|size|"
+    r"figure|salary|income|turnout|population)\b|\b(from|at|until) (what|which) age\b"
+    r"|\bwhat (percentage|number|proportion|salary)\b",
     re.I,
 )
 _DATE = re.compile(

@@ -20,25 +20,28 @@ MOST_UNSURE = 3
 MOST_ITEMS = 15
 # A further sentence must be this near to the best one to be worth the reader's time.
 NEAR_BEST = 0.85
-COVER_BEST = 0.5
 # Cosine of two sentences above which the second says nothing new.
 SAME = 0.86
 MEANING_SHARE = 0.5
 WORD_SHARE = 0.25
 PASSAGE_SHARE = 0.25
-DEFINITION_BONUS = 0.25
+DEFINITION_BONUS = 0.35
 EXPECTED_BONUS = 0.15
 # A sentence with fewer terms beside the question's own only repeats the question.
 FEWEST_NEW_TERMS = 4
 ECHO_MALUS = 0.08
-# So short a sentence mostly announces the next.
-SHORT_WORDS = 12
-# A single part is answered by at least so many sentences, where the text goes on.
-FEWEST_QUOTES = 3
+# So many sentences in a row are taken from the best passage.
+WINDOW = 3
+# A row that begins with a sentence that leans on one outside it reads badly.
+DANGLING_MALUS = 0.3
+# What follows the best sentence explains it more often than what stands before it.
+FORWARD_BONUS = 0.1
 # Where a list is wanted: how near its passage must come to the best passage, and the
 # mean of its lines to the best sentence.
 LIST_PASSAGE = 0.88
-LIST_LINES = 0.4
+LIST_LINES = 0.25
+# Where none is: how near the lead-in must come to the best sentence of its passage.
+LIST_LEAD = 0.8
 
 # A sentence that opens like this leans on the one before it.
 _POINTS_BACK = re.compile(
@@ -56,8 +59,6 @@ class Candidate:
     similarity: float
     cover: float
     expected: bool
-    thin: bool
-    """It repeats the question or announces what follows, and says little itself."""
 
     @property
     def text(self) -> str:
@@ -104,8 +105,9 @@ def candidates(
             echo = len(held - wanted.keys()) < FEWEST_NEW_TERMS
             expected = satisfies(text, found.part.expect, found.part.text)
             score = MEANING_SHARE * best.score + WORD_SHARE * cover + PASSAGE_SHARE * hit.score
-            if found.part.want is Want.DEFINITION and defines(text, found.part.text):
-                score += DEFINITION_BONUS
+            defined = found.part.want is Want.DEFINITION and defines(text, found.part.text)
+            if defined:
+                score += DEFINITION_BONUS * defined
             elif echo and found.part.want is not Want.LIST:
                 score -= ECHO_MALUS
             if found.part.expect is not Expect.ANYTHING and expected:
@@ -118,7 +120,6 @@ def candidates(
                     similarity=best.score,
                     cover=cover,
                     expected=expected,
-                    thin=echo or len(text.split()) <= SHORT_WORDS,
                 )  # fmt: skip
             )
     return sorted(scored, key=lambda candidate: -candidate.score)
@@ -151,7 +152,7 @@ def choose(
     quotes: dict[tuple[str, int], Quote] = {}
     room = max(2, -(-MOST_QUOTES // max(1, len(of_parts))))
     for group, (found, ranked, most) in enumerate(of_parts):
-        run = _whole_list(found, ranked) or _sentences(ranked, min(room, most), similarity)
+        run = _whole_list(found, ranked) or _sentences(found, ranked, min(room, most), similarity)
         for passage, sentence in run:
             key = (passage.document_id, sentence.start)
             quotes.setdefault(key, Quote(passage=passage, sentence=sentence, group=group))
@@ -171,29 +172,47 @@ def provenance(found: Found, catalogue: Catalogue) -> tuple[Quote, ...]:
 def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
     """The list that answers, with its lead-in.
 
-    Where a list is wanted, that is the nearest list of the best passages; else the
-    one whose line is the best candidate, unless an explanation is wanted.
+    Where a list is wanted, that is the best list of the first of the best passages that
+    has one. Else it is a list of the best passage, if its best sentence is a line of it,
+    or its lead-in comes near the best and the list is most of the passage.
     """
     if not ranked or found.part.want is Want.EXPLANATION:
         return []
-    if found.part.want is not Want.LIST:
-        return [(ranked[0].passage, s) for s in list_around(ranked[0].passage, ranked[0].sentence)]
     of_line = {(c.passage.id, c.sentence.start): c for c in ranked}
     floor = LIST_LINES * max(candidate.similarity for candidate in ranked)
-    lists: list[tuple[float, list[Span]]] = []
     for hit in found.hits:
         if hit.score < LIST_PASSAGE * found.hits[0].score:
             break
-        for sentence in hit.passage.sentences:
-            run = list_around(hit.passage, sentence)
-            if not run or run[0] is not sentence:
-                continue
+        lists: list[tuple[float, list[Sentence]]] = []
+        for run in _lists(hit.passage):
             lines = [of_line[hit.passage.id, line.start] for line in run]
             near = sum(line.similarity for line in lines) / len(lines)
-            if near >= floor:
-                score = near + max(line.cover for line in lines) + hit.score
-                lists.append((score, [(hit.passage, line) for line in run]))
-    return max(lists, key=lambda one: one[0])[1] if lists else []
+            if found.part.want is Want.LIST and near < floor:
+                continue
+            if found.part.want is Want.LIST or _stands_out(hit.passage, lines, ranked):
+                lists.append((near + max(line.cover for line in lines), run))
+        if lists:
+            best = max(lists, key=lambda one: one[0])[1]
+            return [(hit.passage, sentence) for sentence in best]
+        if found.part.want is not Want.LIST:
+            break
+    return []
+
+
+def _lists(passage: Passage) -> list[list[Sentence]]:
+    """Each list of a passage, with its lead-in where it has one."""
+    runs = [list_around(passage, sentence) for sentence in passage.sentences]
+    return [
+        run for run, first in zip(runs, passage.sentences, strict=True) if run and run[0] is first
+    ]
+
+
+def _stands_out(passage: Passage, lines: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
+    """Whether a list answers a question that does not ask for one."""
+    best = next(candidate for candidate in ranked if candidate.passage.id == passage.id)
+    if any(line is best for line in lines):
+        return True
+    return 2 * len(lines) >= len(passage.sentences) and lines[0].score >= LIST_LEAD * best.score
 
 
 def list_around(passage: Passage, sentence: Sentence) -> list[Sentence]:
@@ -214,66 +233,81 @@ def list_around(passage: Passage, sentence: Sentence) -> list[Sentence]:
     return sentences[lead : last + 1][: MOST_ITEMS + 1]
 
 
+def lead_in(passage: Passage, sentence: Sentence) -> Sentence | None:
+    """The sentence that leads into the list that `sentence` is an item of."""
+    if not sentence.is_item:
+        return None
+    first = list_around(passage, sentence)[0]
+    return None if first.is_item else first
+
+
 def _leads_in(passage: Passage, sentence: Sentence) -> bool:
     return passage.sentence_text(sentence).rstrip().endswith(":")
 
 
-def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -> list[Span]:
-    """Runs of sentences around the best candidates, until the room is full."""
-    chosen: dict[tuple[str, int], Span] = {}
-    seeds: list[Candidate] = []
-    for candidate in ranked[:40]:
-        if len(chosen) >= room or (seeds and candidate.score < NEAR_BEST * ranked[0].score):
+def _sentences(
+    found: Found, ranked: Sequence[Candidate], room: int, similarity: Similarity
+) -> list[Span]:
+    """A window of the best passage, then the best sentence of the next ones."""
+    by_passage: dict[str, list[Candidate]] = {}
+    for candidate in ranked:
+        if _quotable(candidate.passage, candidate.sentence):
+            by_passage.setdefault(candidate.passage.id, []).append(candidate)
+    if not by_passage:
+        return []
+    order = list(by_passage)  # by their best sentences
+    by_sentence = (
+        found.part.want is Want.DEFINITION
+        or found.part.expect is not Expect.ANYTHING
+        or found.part.topic
+    )
+    if not by_sentence:
+        # Else the passage says more of what a question is about than any one sentence.
+        order = [hit.passage.id for hit in found.hits if hit.passage.id in by_passage]
+    chosen = _window(by_passage[order[0]], min(room, WINDOW))
+    best = by_passage[order[0]][0]
+    for passage_id in order[1:]:
+        candidate = by_passage[passage_id][0]
+        if len(chosen) >= room or candidate.score < NEAR_BEST * best.score:
             break
-        if seeds and candidate.cover < COVER_BEST * seeds[0].cover:
+        if any(similarity(candidate, seed) > SAME for seed in chosen):
             continue
-        if not _quotable(candidate.passage, candidate.sentence):
-            continue
-        if any(similarity(candidate, seed) > SAME for seed in seeds):
-            continue
-        run = _run(candidate, room)
-        fresh = [span for span in run if (span[0].id, span[1].start) not in chosen]
-        if seeds and len(chosen) + len(fresh) > room:
-            continue
-        seeds.append(candidate)
-        chosen.update({(passage.id, s.start): (passage, s) for passage, s in fresh})
-    if seeds:
-        _go_on(seeds[0], chosen, min(room, FEWEST_QUOTES))
-    return _in_reading_order(list(chosen.values()))
+        chosen += _window(by_passage[passage_id], 1)
+    return _with_antecedents(chosen, room)
 
 
-def _run(seed: Candidate, room: int) -> list[Span]:
-    """The candidate with the sentence it leans on and those that lean on it, at most three.
+def _window(of_passage: Sequence[Candidate], size: int) -> list[Candidate]:
+    """The sentences of one passage in a row, at most `size`, whose scores are best.
 
-    A thin sentence takes the next one along: there stands what it announces.
+    They hold the best one. A sentence that only announces the next one is worth little
+    alone, and a row of sentences reads as the source has it.
     """
-    passage, sentences = seed.passage, seed.passage.sentences
-    at = sentences.index(seed.sentence)
-    first = last = at
-    if antecedent(passage, seed.sentence):
-        first -= 1
-    while last + 1 < len(sentences) and last - first + 1 < min(3, room):
-        wanted = _leans(passage, last + 1) or (seed.thin and last == at)
-        if not wanted or not _goes_on(passage, last):
-            break
-        last += 1
-    return [(passage, sentence) for sentence in sentences[first : last + 1]]
+    in_order = sorted(of_passage, key=lambda candidate: candidate.sentence.start)
+    best = in_order.index(of_passage[0])
+    size = min(size, len(in_order))
+    starts = range(max(0, best - size + 1), min(best, len(in_order) - size) + 1)
+
+    def worth(at: int) -> float:
+        opening = in_order[at]
+        dangling = antecedent(opening.passage, opening.sentence) is not None
+        forward = FORWARD_BONUS if at == best else 0.0
+        return sum(c.score for c in in_order[at : at + size]) + forward - DANGLING_MALUS * dangling
+
+    start = max(starts, key=worth)
+    return in_order[start : start + size]
 
 
-def _go_on(seed: Candidate, chosen: dict[tuple[str, int], Span], fewest: int) -> None:
-    """Fill up with the sentences that follow the best one in its paragraph."""
-    passage, sentences = seed.passage, seed.passage.sentences
-    at = sentences.index(seed.sentence)
-    while len(chosen) < fewest and at + 1 < len(sentences) and _goes_on(passage, at):
-        at += 1
-        chosen.setdefault((passage.id, sentences[at].start), (passage, sentences[at]))
-
-
-def _goes_on(passage: Passage, at: int) -> bool:
-    """Whether the next sentence continues the same paragraph and can be quoted."""
-    here, following = passage.sentences[at], passage.sentences[at + 1]
-    between = passage.text[here.end - passage.start : following.start - passage.start]
-    return "\n" not in between and _quotable(passage, following)
+def _with_antecedents(chosen: Sequence[Candidate], room: int) -> list[Span]:
+    """The chosen sentences, each with the one it leans on while there is room."""
+    spans: list[Span] = []
+    left = room - len(chosen)
+    for candidate in chosen:
+        before = antecedent(candidate.passage, candidate.sentence)
+        if before and left > 0 and (candidate.passage, before) not in spans:
+            spans.append((candidate.passage, before))
+            left -= 1
+        spans.append((candidate.passage, candidate.sentence))
+    return spans
 
 
 def antecedent(passage: Passage, sentence: Sentence) -> Sentence | None:
@@ -292,9 +326,3 @@ def _quotable(passage: Passage, sentence: Sentence) -> bool:
     """Whether a sentence says something alone: no item, no lead-in, no question."""
     text = passage.sentence_text(sentence).rstrip()
     return not sentence.is_item and not text.endswith((":", "?"))
-
-
-def _in_reading_order(spans: Sequence[Span]) -> list[Span]:
-    """The best sentence's passage first; within a passage as the text has them."""
-    order = {passage.id: place for place, (passage, _) in reversed(list(enumerate(spans)))}
-    return sorted(spans, key=lambda span: (order[span[0].id], span[1].start))

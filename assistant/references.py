@@ -32,6 +32,8 @@ _FIRST_WORDS = frozenset(
 _ABBREVIATION = re.compile(
     rf"((?:{_CAPITAL}[\s-]+(?:(?:of|on|for|the|and|to|against)\s+)*){{1,8}}{_CAPITAL})\s+\(([A-Z][A-Za-z]{{1,9}})\)"
 )
+# "Group of Seven (G7)": the letter of the first word and a figure.
+_NUMBERED = re.compile(r"\b(([A-Z])[a-z]+ of [A-Z][a-z]+) \((\2\d{1,2})\)")
 
 _MENTION = re.compile(
     r"\b(?:article|text|document|paper|page|one)s? (?:on|about|of|called|titled|named)\s+"
@@ -91,6 +93,8 @@ def abbreviations(catalogue: Catalogue) -> dict[str, str]:
                 if initials.casefold() == short.rstrip("s").casefold():
                     found.setdefault(short, " ".join(words[start:]))
                     break
+        for match in _NUMBERED.finditer(document.text):
+            found.setdefault(match.group(3), match.group(1))
     return found
 
 

@@ -1,0 +1,72 @@
+"""The test questions themselves: exact, unlike the anticipated ones, and enough of each kind."""
+
+import json
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from index.lexical import terms
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXTS = ROOT / "corpus" / "texts"
+QUESTIONS = [
+    json.loads(line)
+    for line in (ROOT / "tests" / "data" / "questions.jsonl").read_text("utf-8").splitlines()
+]
+
+
+def test_ids_are_unique() -> None:
+    counts = Counter(question["id"] for question in QUESTIONS)
+    assert not [name for name, count in counts.items() if count > 1]
+
+
+def test_gold_quotes_are_exact_pieces_of_one_line() -> None:
+    lines: dict[str, list[str]] = {}
+    for question in QUESTIONS:
+        for gold in question.get("gold", ()):
+            path = gold["file"]
+            if path not in lines:
+                lines[path] = (TEXTS / path).read_text("utf-8").splitlines()
+            assert any(gold["quote"] in line for line in lines[path]), (question["id"], gold)
+
+
+def test_every_document_is_asked_about() -> None:
+    asked = Counter(
+        gold["file"]
+        for question in QUESTIONS
+        if question["type"] in {"fact", "list", "definition"}
+        for gold in question["gold"]
+    )
+    few = [
+        path.relative_to(TEXTS).as_posix()
+        for path in TEXTS.rglob("*.md")
+        if asked[path.relative_to(TEXTS).as_posix()] < 5
+    ]
+    assert not few
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("unanswerable", 60), ("followup", 40), ("differ", 15)],
+)
+def test_there_are_enough_of_each_kind(kind: str, least: int) -> None:
+    assert sum(question["type"] == kind for question in QUESTIONS) >= least
+
+
+def test_no_test_question_is_nearly_an_anticipated_one() -> None:
+    anticipated = [
+        set(terms(text))
+        for path in TEXTS.rglob("*.questions.toml")
+        for table in tomllib.loads(path.read_text("utf-8")).values()
+        for text in table["questions"]
+    ]
+    alike = []
+    for question in QUESTIONS:
+        own = set(terms(question["question"]))
+        if question.get("history") or len(own) < 2:
+            continue
+        if any(len(own & other) >= 0.8 * len(own | other) for other in anticipated):
+            alike.append(question["id"])
+    assert not alike
