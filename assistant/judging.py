@@ -9,14 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant.finding import Found
+from assistant.lists import lead_in
 from assistant.questions import Expect, Want
-from assistant.quoting import (
-    MOST_QUOTES,
-    MOST_UNSURE,
-    Candidate,
-    antecedent,
-    lead_in,
-)
+from assistant.quoting import MOST_QUOTES, MOST_UNSURE, Candidate, antecedent
 from corpus.documents import Passage
 from index.lexical import terms
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from assistant.expectations import defines, satisfies
 from assistant.finding import Found
+from assistant.lists import lists_of
 from assistant.questions import Expect, Want
 from corpus.documents import Passage, Sentence
 from index.catalogue import Catalogue
@@ -17,7 +18,6 @@ from index.lexical import terms
 
 MOST_QUOTES = 5
 MOST_UNSURE = 3
-MOST_ITEMS = 15
 # A further sentence must be this near to the best one to be worth the reader's time.
 NEAR_BEST = 0.85
 # Cosine of two sentences above which the second says nothing new.
@@ -184,7 +184,7 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
         if hit.score < LIST_PASSAGE * found.hits[0].score:
             break
         lists: list[tuple[float, list[Sentence]]] = []
-        for run in _lists(hit.passage):
+        for run in lists_of(hit.passage):
             lines = [of_line[hit.passage.id, line.start] for line in run]
             near = sum(line.similarity for line in lines) / len(lines)
             if found.part.want is Want.LIST and near < floor:
@@ -199,50 +199,12 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
     return []
 
 
-def _lists(passage: Passage) -> list[list[Sentence]]:
-    """Each list of a passage, with its lead-in where it has one."""
-    runs = [list_around(passage, sentence) for sentence in passage.sentences]
-    return [
-        run for run, first in zip(runs, passage.sentences, strict=True) if run and run[0] is first
-    ]
-
-
 def _stands_out(passage: Passage, lines: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
     """Whether a list answers a question that does not ask for one."""
     best = next(candidate for candidate in ranked if candidate.passage.id == passage.id)
     if any(line is best for line in lines):
         return True
     return 2 * len(lines) >= len(passage.sentences) and lines[0].score >= LIST_LEAD * best.score
-
-
-def list_around(passage: Passage, sentence: Sentence) -> list[Sentence]:
-    """The lead-in and all items of the list that `sentence` is part of; empty if of none."""
-    sentences = list(passage.sentences)
-    at = sentences.index(sentence)
-    first = at if sentence.is_item else at + 1
-    if first >= len(sentences) or not sentences[first].is_item:
-        return []
-    if not sentence.is_item and not _leads_in(passage, sentence):
-        return []
-    while first > 0 and sentences[first - 1].is_item:
-        first -= 1
-    last = first
-    while last + 1 < len(sentences) and sentences[last + 1].is_item:
-        last += 1
-    lead = first - 1 if first and _leads_in(passage, sentences[first - 1]) else first
-    return sentences[lead : last + 1][: MOST_ITEMS + 1]
-
-
-def lead_in(passage: Passage, sentence: Sentence) -> Sentence | None:
-    """The sentence that leads into the list that `sentence` is an item of."""
-    if not sentence.is_item:
-        return None
-    first = list_around(passage, sentence)[0]
-    return None if first.is_item else first
-
-
-def _leads_in(passage: Passage, sentence: Sentence) -> bool:
-    return passage.sentence_text(sentence).rstrip().endswith(":")
 
 
 def _sentences(

@@ -15,8 +15,8 @@ from markdown_it.token import Token
 
 from corpus.cleaning import one_line
 from corpus.documents import Notice, StatedDifference
-from corpus.furniture import ai_notice, is_furniture
-from corpus.outline import Outline, Piece, normalised_levels
+from corpus.furniture import ai_notice
+from corpus.outline import Outline, Piece, normalised_levels, take_notices
 
 _ATX = re.compile(r"(?m)^#{1,6} +\S")
 _BREAK = re.compile(r"(?i)<br\s*/?>")
@@ -50,7 +50,7 @@ def markdown_outline(text: str, fallback_title: str) -> Outline:
     pieces = list(_Walk(tokens=_parser().parse(body)).pieces())
     title, pieces = _take_title(_plain(meta, "title"), pieces)
     declared = _declared_notices(meta)
-    pieces, notices = _take_notices(pieces)
+    pieces, notices = take_notices(pieces, _NOTICE_REACH)
     if any(notice.kind == "ai-generated" for notice in declared):
         notices = []  # the body says in other words what the front matter says
     return Outline(
@@ -130,19 +130,6 @@ def _take_title(declared: str, pieces: list[Piece]) -> tuple[str, list[Piece]]:
     if same or len(tops) == 1 or (tops[0] == 0 and not declared):
         return declared or first, pieces[: tops[0]] + pieces[tops[0] + 1 :]
     return declared, pieces
-
-
-def _take_notices(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Notice]]:
-    kept: list[Piece] = []
-    notices: list[Notice] = []
-    for place, piece in enumerate(pieces):
-        edge = place < _NOTICE_REACH or place >= len(pieces) - _NOTICE_REACH
-        notice = ai_notice(piece.text) if edge and piece.kind == "paragraph" else None
-        if notice:
-            notices.append(notice)
-        elif piece.kind != "paragraph" or not is_furniture(piece.text):
-            kept.append(piece)
-    return kept, notices
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from corpus.cleaning import one_line
 from corpus.documents import Block, Notice, Section, StatedDifference
+from corpus.furniture import ai_notice, is_furniture
 
 PieceKind = Literal["heading", "paragraph", "item"]
 
@@ -90,6 +91,23 @@ def _sections(drafts: Sequence[tuple[Piece | None, int, list[Block]]]) -> Iterab
         yield Section(
             heading=words, level=level, path=path, start=start, end=end, blocks=tuple(blocks)
         )
+
+
+def take_notices(pieces: Sequence[Piece], reach: int) -> tuple[list[Piece], list[Notice]]:
+    """`pieces` without page furniture and declarations of AI, and those declarations.
+
+    A declaration counts within `reach` pieces of either end; elsewhere it is text.
+    """
+    kept: list[Piece] = []
+    notices: list[Notice] = []
+    for place, piece in enumerate(pieces):
+        edge = place < reach or place >= len(pieces) - reach
+        notice = ai_notice(piece.text) if edge and piece.kind == "paragraph" else None
+        if notice:
+            notices.append(notice)
+        elif piece.kind != "paragraph" or not is_furniture(piece.text):
+            kept.append(piece)
+    return kept, notices
 
 
 def normalised_levels(pieces: Sequence[Piece]) -> tuple[Piece, ...]:

@@ -20,9 +20,8 @@ from docx.text.paragraph import Paragraph
 from corpus.cleaning import Cleaned, clean, one_line
 from corpus.documents import Notice
 from corpus.errors import UnreadableFile
-from corpus.furniture import ai_notice, is_furniture
 from corpus.lines import starts_item
-from corpus.outline import Outline, Piece, normalised_levels
+from corpus.outline import Outline, Piece, normalised_levels, take_notices
 
 _MOST_MEMBERS = 2_000
 _MOST_UNPACKED = 200 * 1024 * 1024
@@ -55,7 +54,7 @@ def word_outline(path: str, data: bytes, fallback_title: str) -> Outline:
     title = found.title or declared
     if not title:
         title, pieces = _first_heading(pieces)
-    pieces, notices = _take_notices(pieces)
+    pieces, notices = take_notices(pieces, _NOTICE_REACH)
     if found.hidden:
         notices = [*notices, *found.hidden]
     return Outline(
@@ -118,19 +117,6 @@ def _first_heading(pieces: list[Piece]) -> tuple[str, list[Piece]]:
     if pieces and pieces[0].kind == "heading" and (len(tops) == 1 or pieces[0].level < 1):
         return pieces[0].text, pieces[1:]
     return "", pieces
-
-
-def _take_notices(pieces: list[Piece]) -> tuple[list[Piece], list[Notice]]:
-    kept: list[Piece] = []
-    notices: list[Notice] = []
-    for place, piece in enumerate(pieces):
-        edge = place < _NOTICE_REACH or place >= len(pieces) - _NOTICE_REACH
-        notice = ai_notice(piece.text) if edge and piece.kind == "paragraph" else None
-        if notice:
-            notices.append(notice)
-        elif piece.kind != "paragraph" or not is_furniture(piece.text):
-            kept.append(piece)
-    return kept, notices
 
 
 @dataclass(kw_only=True)

@@ -23,6 +23,10 @@ Several groups take part in the Lantern Review:
 - Harbour unions, which act as watchdogs and send their own information.
 - The Office of Tides, which writes a summary.
 
+## Force
+
+Islands must carry out whatever the Lantern Review decides.
+
 ## Obstacles
 
 Small islands struggle to pay for the journey to the Lantern Review. A travel fund could ease this
@@ -33,6 +37,11 @@ title: Protecting lighthouse keepers
 kind: article
 notices:
   - {kind: ai-generated, text: "The original of this text declares itself AI-generated."}
+differences:
+  - about: whether decisions bind
+    here: Decisions of the Lantern Review are not binding
+    document: lantern-review.md
+    there: Islands must carry out whatever the Lantern Review decides.
 ---
 
 # Protecting lighthouse keepers

@@ -156,6 +156,29 @@ def test_an_answer_from_ai_sources_alone_says_so(assistant: Assistant) -> None:
     assert any("AI-generated" in notice for notice in answer.notices)
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["Are decisions of the Lantern Review binding?", "Must islands do what the review decides?"],
+)
+def test_where_sources_differ_both_sides_are_quoted(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question).answer()
+    check(answer)
+    assert [difference.about for difference in answer.differences] == ["whether decisions bind"]
+    numbers = answer.differences[0].citations
+    sides = {answer.citations[number - 1].document.path for number in numbers}
+    assert sides == {"articles/keepers.md", "articles/lantern-review.md"}
+    assert "not binding" in answer.text
+    assert "must carry out" in answer.text
+
+
+def test_who_wrote_a_document_is_answered_by_what_it_says_of_itself(assistant: Assistant) -> None:
+    question = "Was the article on protecting lighthouse keepers written by a person?"
+    answer = assistant.ask(question).answer()
+    check(answer)
+    assert answer.citations[0].quote == "The original of this text declares itself AI-generated."
+    assert assistant.catalogue().passage(answer.citations[0].passage.id)
+
+
 def test_filters_limit_what_is_searched(assistant: Assistant) -> None:
     filters = Filters(kinds=frozenset({"mechanism"}))
     answer = assistant.ask("Are decisions of the Lantern Review binding?", filters=filters).answer()
