@@ -19,7 +19,7 @@ from index.lexical import terms
 MOST_QUOTES = 5
 MOST_UNSURE = 3
 # A further sentence must be this near to the best one to be worth the reader's time.
-NEAR_BEST = 0.85
+NEAR_BEST = 0.75
 # Cosine of two sentences above which the second says nothing new.
 SAME = 0.86
 MEANING_SHARE = 0.5
@@ -228,13 +228,13 @@ def _sentences(
         order = [hit.passage.id for hit in found.hits if hit.passage.id in by_passage]
     chosen = _window(by_passage[order[0]], min(room, WINDOW))
     best = by_passage[order[0]][0]
-    for passage_id in order[1:]:
-        candidate = by_passage[passage_id][0]
+    others = sorted((by_passage[i][0] for i in order[1:]), key=lambda c: -c.score)
+    for candidate in others:
         if len(chosen) >= room or candidate.score < NEAR_BEST * best.score:
             break
         if any(similarity(candidate, seed) > SAME for seed in chosen):
             continue
-        chosen += _window(by_passage[passage_id], 1)
+        chosen.append(candidate)
     return _with_antecedents(chosen, room)
 
 

@@ -31,7 +31,10 @@ def starters(catalogue: Catalogue, answers: Answers) -> tuple[str, ...]:
     order = [documents[i] for start in range(step) for i in range(start, len(documents), step)]
     offered: list[str] = []
     for document_id in order[: 4 * STARTERS]:
-        for question in _questions(catalogue.passages_of(document_id)[:3]):
+        title = set(terms(catalogue.documents[document_id].title))
+        own = list(_questions(catalogue.passages_of(document_id)[:3]))
+        # One that names its subject can be understood by whoever sees it first.
+        for question in sorted(own, key=lambda text: not title & set(terms(text))):
             if _is_new(question, offered) and answers(question):
                 offered.append(question)
                 break
