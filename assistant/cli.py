@@ -7,11 +7,13 @@ them, so that help comes at once. Decides nothing about answers or looks.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version as installed_version
 from io import TextIOWrapper
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,15 +55,25 @@ def main() -> None:
         # A terminal without some character shows a question mark, not a traceback.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    pressed: list[int] = []
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        pressed.append(signum)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
     try:
         app()
     except ExpectedError as error:
-        _screen(errors=True).error(error)
-        sys.exit(1)
+        if not pressed:
+            _screen(errors=True).error(error)
+            sys.exit(1)
     except SystemExit as leaving:
-        if leaving.code == INTERRUPTED:
-            _screen(errors=True).line("Interrupted.")
-        raise
+        if leaving.code != INTERRUPTED and not pressed:
+            raise
+    # Also where a library swallowed the interruption, or made another error of it.
+    _screen(errors=True).line("Interrupted.")
+    sys.exit(INTERRUPTED)
 
 
 def _show_version(wanted: bool) -> None:

@@ -150,9 +150,13 @@ def choose(
     whole with their lead-in, and are not counted.
     """
     quotes: dict[tuple[str, int], Quote] = {}
-    room = max(2, -(-MOST_QUOTES // max(1, len(of_parts))))
+    share, left = -(-MOST_QUOTES // max(1, len(of_parts))), MOST_QUOTES
     for group, (found, ranked, most) in enumerate(of_parts):
-        run = _whole_list(found, ranked) or _sentences(found, ranked, min(room, most), similarity)
+        room = max(1, min(share, left, most))
+        run = _whole_list(found, ranked)
+        if not run:
+            run = _sentences(found, ranked, room, similarity)
+            left -= len(run)
         for passage, sentence in run:
             key = (passage.document_id, sentence.start)
             quotes.setdefault(key, Quote(passage=passage, sentence=sentence, group=group))
