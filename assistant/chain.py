@@ -7,7 +7,7 @@ of its own; nothing of one question is kept for the next.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -190,7 +190,7 @@ class Assistant(Runnable[AssistantInput, Answer]):
                 generation=index.generation,
                 embedding_model=self.embedder.name,
                 timings_ms={"total": asked.milliseconds},
-            )  # fmt: skip
+            )
         )
 
 
@@ -270,9 +270,7 @@ class _Outcome:
 
 
 def _judged(found: Found, finder: Finder) -> Judgement:
-    index, catalogue = finder.index, finder.index.catalogue
-    titles = {document.id: document.title for document in catalogue.documents.values()}
-    ranked = candidates(found, _weigh(index), titles)
+    ranked = candidates(found, _weigh(finder.index), finder.index.catalogue)
     return judge(found, ranked, finder.in_context)
 
 
@@ -300,10 +298,13 @@ def _weigh(index: OpenIndex) -> Callable[[str], float]:
 def _similarity(index: OpenIndex) -> Callable[[Candidate, Candidate], float]:
     """The cosine of two candidates' sentences."""
 
+    @cache  # each is compared with several others
+    def fetched(key: str) -> Vectors:
+        return index.store.vectors("sentences", [key])[0]
+
     def vector(candidate: Candidate) -> Vectors:
         passage = candidate.passage
-        key = sentence_key(passage.id, passage.sentences.index(candidate.sentence))
-        return index.store.vectors("sentences", [key])[0]
+        return fetched(sentence_key(passage.id, passage.sentences.index(candidate.sentence)))
 
     return lambda one, other: float(vector(one) @ vector(other))
 

@@ -81,12 +81,11 @@ class Quote:
 
 
 def candidates(
-    found: Found, weigh: Callable[[str], float], titles: dict[str, str]
+    found: Found, weigh: Callable[[str], float], catalogue: Catalogue
 ) -> list[Candidate]:
     """Every sentence of the evidence of one part, the best first.
 
-    `weigh` gives the weight of a term (rare ones weigh more), `titles` the document
-    titles by id.
+    `weigh` gives the weight of a term: rare ones weigh more.
     """
     own = set(terms(found.part.text))
     # The words of the question itself count in full, those of its topic by half.
@@ -97,7 +96,9 @@ def candidates(
     scored = []
     for hit in found.hits:
         passage = hit.passage
-        around = set(terms(" ".join((titles[passage.document_id], *passage.heading))))
+        around = set(
+            terms(" ".join((catalogue.documents[passage.document_id].title, *passage.heading)))
+        )
         for best in hit.best:
             text = passage.sentence_text(best.sentence)
             held = set(terms(text))

@@ -129,8 +129,3 @@ def hidden_text_notice() -> Notice:
 def one_line(text: str) -> str:
     """`text` as one line: every run of white space, no-break spaces included, is one space."""
     return " ".join(text.split())
-
-
-def plain_spaces(line: str) -> str:
-    """A line with tabs and no-break spaces made spaces, its runs of spaces kept one space long."""
-    return _SPACES.sub(" ", line)

@@ -83,11 +83,6 @@ def starts_item(line: str) -> bool:
     return bool(_MARKER.match(line.lstrip()))
 
 
-def item_body(text: str) -> str:
-    """An item's words without its marker; the whole text where there is no marker."""
-    return text[marker_length(text) :]
-
-
 def marker_length(text: str) -> int:
     """How many characters of an item its marker and the space after it take."""
     match = _MARKER.match(text)

@@ -119,17 +119,18 @@ class Retriever:
         allowed = self._allowed(filters)
         if allowed is not None and not allowed:
             return ()
-        candidates = self._candidates(query, allowed)
+        words = self.index.lexical.scores(query.text)
+        candidates = self._candidates(query, allowed, words)
         if not candidates:
             return ()
-        scored = self._score(query, candidates)
-        best = sorted(scored, key=lambda pair: (-pair[0], pair[1].id))[:limit]
-        sentences = self._sentence_hits(query, [passage for _, passage in best])
+        sentences = self._sentence_hits(query, candidates)
+        scores = self._score(query, candidates, sentences, words)
+        best = sorted(
+            zip(scores, candidates, sentences, strict=True), key=lambda row: (-row[0], row[1].id)
+        )
         return tuple(
             Hit(passage=passage, score=min(1.0, max(0.0, score)), rank=rank, best=of_passage)
-            for rank, ((score, passage), of_passage) in enumerate(
-                zip(best, sentences, strict=True), 1
-            )
+            for rank, (score, passage, of_passage) in enumerate(best[:limit], 1)
         )
 
     def _allowed(self, filters: Filters) -> set[str] | None:
@@ -143,8 +144,11 @@ class Retriever:
             and (not filters.documents or document.id in filters.documents)
         }
 
-    def _candidates(self, query: Query, allowed: set[str] | None) -> list[Passage]:
-        """Everything that one of the ways in finds, in stable order."""
+    def _candidates(self, query: Query, allowed: set[str] | None, words: Vectors) -> list[Passage]:
+        """Everything that one of the ways in finds, in stable order.
+
+        `words` is the BM25 of every passage, in the order of the index of words.
+        """
         catalogue, store = self.index.catalogue, self.index.store
         found: dict[str, None] = {}
         for match in store.search("passages", query.vector, _CANDIDATES, allowed):
@@ -153,7 +157,6 @@ class Retriever:
             found[match.passage_id] = None
         for match in store.search("questions", query.vector, _CANDIDATES, allowed):
             found[match.passage_id] = None
-        words = self.index.lexical.scores(query.text)
         ids = self.index.lexical.passage_ids
         for row in np.argsort(-words, kind="stable")[:_CANDIDATES]:
             if words[row] > 0:
@@ -165,19 +168,25 @@ class Retriever:
         passages = [catalogue.passages[passage_id] for passage_id in found]
         return [p for p in passages if allowed is None or p.document_id in allowed]
 
-    def _score(self, query: Query, candidates: list[Passage]) -> list[tuple[float, Passage]]:
+    def _score(
+        self,
+        query: Query,
+        candidates: list[Passage],
+        sentences: list[tuple[SentenceHit, ...]],
+        words: Vectors,
+    ) -> list[float]:
+        """The score of each candidate, from its sentences' hits and every passage's BM25."""
         store = self.index.store
         meaning = store.vectors("passages", [p.id for p in candidates]) @ query.vector
-        sentences = self._best_sentences(query, candidates)
-        words = self._word_shares(query, candidates)
+        shares = self._word_shares(query, candidates, words)
         asks = self._best_asks(query, candidates)
-        document_words, document_asks = _of_document(candidates, words, asks)
-        scored = []
+        document_words, document_asks = _of_document(candidates, shares, asks)
+        scores = []
         for row, passage in enumerate(candidates):
             score = (
                 MEANING_SHARE * float(meaning[row])
-                + SENTENCE_SHARE * float(sentences[row])
-                + WORD_SHARE * float(words[row])
+                + SENTENCE_SHARE * _of_sentences(sentences[row])
+                + WORD_SHARE * float(shares[row])
             )
             whole = 1.0 + DOCUMENT_WORDS
             if passage.asks:
@@ -188,17 +197,8 @@ class Retriever:
             if not passage.heading and not query.opening:
                 score -= OPENING_MALUS
             score += REFERENCE_BONUS * self._named(passage, query.references)
-            scored.append((score, passage))
-        return scored
-
-    def _best_sentences(self, query: Query, candidates: list[Passage]) -> Vectors:
-        rows = np.zeros(len(candidates), dtype=np.float32)
-        for row, hits in enumerate(self._sentence_hits(query, candidates)):
-            if len(hits) == 1:
-                rows[row] = hits[0].score
-            elif hits:
-                rows[row] = BEST_SENTENCE * hits[0].score + SECOND_SENTENCE * hits[1].score
-        return rows
+            scores.append(score)
+        return scores
 
     def _sentence_hits(
         self, query: Query, passages: list[Passage]
@@ -230,7 +230,7 @@ class Retriever:
             start = end
         return rows
 
-    def _word_shares(self, query: Query, candidates: list[Passage]) -> Vectors:
+    def _word_shares(self, query: Query, candidates: list[Passage], words: Vectors) -> Vectors:
         """BM25 as a share (0…1) of the most that any passages give for the question's terms.
 
         A term that the library does not hold counts as one that is held once, so that a
@@ -246,8 +246,8 @@ class Retriever:
             for term in terms
         )
         rows = {passage_id: row for row, passage_id in enumerate(lexical.passage_ids)}
-        scores = lexical.scores(query.text) / max(most, 1e-6)
-        return np.asarray([scores[rows[p.id]] for p in candidates], dtype=np.float32)
+        shares = words / max(most, 1e-6)
+        return np.asarray([shares[rows[p.id]] for p in candidates], dtype=np.float32)
 
     def _named(self, passage: Passage, references: Sequence[str]) -> float:
         """The share of the references that the passage or its heading names, word for word."""
@@ -256,6 +256,13 @@ class Retriever:
         document = self.index.catalogue.documents[passage.document_id]
         text = " ".join((document.title, *passage.heading, passage.text)).casefold()
         return sum(reference.casefold() in text for reference in references) / len(references)
+
+
+def _of_sentences(hits: tuple[SentenceHit, ...]) -> float:
+    """What the sentences of a passage, best first, say for it."""
+    if len(hits) < 2:
+        return sum(hit.score for hit in hits)
+    return BEST_SENTENCE * hits[0].score + SECOND_SENTENCE * hits[1].score
 
 
 def _of_document(
