@@ -22,6 +22,7 @@ from assistant.answers import (
     Event,
     Evidence,
     EvidenceEvent,
+    Mode,
     Reply,
     Turn,
 )
@@ -67,14 +68,21 @@ class Assistant(Runnable[AssistantInput, Answer]):
         question: str,
         turns: Sequence[Turn] = (),
         filters: Filters = Filters(),  # noqa: B008
+        *,
+        mode: Mode | None = None,
     ) -> Reply:
-        """Answer `question` in the light of `turns`, from what `filters` allow.
+        """Answer `question` in the light of `turns`, from what `filters` allow, in a `mode`.
 
         Raises `ExpectedError` at once for a question that is empty or too long; the
         reply's events raise it when there is no index to search.
         """
         asked = Asked(question=clean_question(question), turns=tuple(turns), filters=filters)
         return Reply(self._events(asked))
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The ways of answering on offer, the default first."""
+        return ("quotation",)
 
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which the library answers."""
@@ -143,8 +151,7 @@ class Assistant(Runnable[AssistantInput, Answer]):
             yield EvidenceEvent(evidence=shown)
             outcome = _Outcome(
                 asked=asked, reading=reading, judged=judged, evidence=shown,
-                index=index, model=self.embedder.name,
-                retrieve_ms=retrieved,
+                index=index, model=self.embedder.name, retrieve_ms=retrieved,
             )  # fmt: skip
             if said or any(judgement.shortfall is None for judgement in judged):
                 yield from self._quote(outcome, said or _chosen(judged, index), finder)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from assistant.answers import DeltaEvent, Event, Reply, Turn
+from assistant.answers import DeltaEvent, Event, Mode, Reply, Turn
 from assistant.chain import Assistant
 from index.retrieval import Filters
 
@@ -81,8 +81,10 @@ class Unhurried(Assistant):
         question: str,
         turns: Sequence[Turn] = (),
         filters: Filters = Filters(),  # noqa: B008
+        *,
+        mode: Mode | None = None,
     ) -> Reply:
-        reply = super().ask(question, turns, filters)
+        reply = super().ask(question, turns, filters, mode=mode)
         return Reply(self._paced(reply, question))
 
     def _paced(self, reply: Reply, question: str) -> Iterator[Event]:
