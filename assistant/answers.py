@@ -16,6 +16,8 @@ from index.retrieval import Hit
 
 Mode = Literal["quotation", "written"]
 
+Check = Literal["meaning", "figures"]
+
 MARKER = re.compile(r"\[(\d+)\]")
 
 
@@ -61,12 +63,15 @@ class Statement:
     """One sentence of an answer, without its markers, and the citations it rests on.
 
     `support` is 0…1: how well the quotes bear the sentence; 1.0 where it is a quote itself.
+    `checked` says what was compared: the meaning, or, in another language than that of the
+    documents, the figures alone; a sentence of which only those agree is not `supported`.
     """
 
     text: str
     citations: tuple[int, ...]
     supported: bool
     support: float
+    checked: Check = "meaning"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +120,8 @@ class Answer:
     """A whole answer. The markers in `text` are exactly the citation numbers.
 
     Raises `ValueError` when they are not, when a quote is not an exact piece of its
-    document, or when an answer and an abstention contradict each other: such an
-    answer must not exist.
+    document, when a statement without support is not in the text, or when an answer and
+    an abstention contradict each other: such an answer must not exist.
     """
 
     question: str
@@ -147,6 +152,9 @@ class Answer:
         for citation in self.citations:
             if citation.document.text[citation.start : citation.end] != citation.quote:
                 raise ValueError(f"quote {citation.number} is not in {citation.document.id}")
+        for statement in self.statements:
+            if not statement.supported and statement.text not in self.text:
+                raise ValueError("an unsupported statement can't be found to be marked")
         if self.abstention is not None and self.citations:
             raise ValueError("an abstention cites nothing")
 
@@ -183,6 +191,7 @@ class Answer:
                     "citations": list(statement.citations),
                     "supported": statement.supported,
                     "support": round(statement.support, 4),
+                    "checked": statement.checked,
                 }
                 for statement in self.statements
             ],
@@ -255,14 +264,22 @@ class EvidenceEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class DeltaEvent:
-    """The next piece of the answer's text, markers whole."""
+    """The next piece of the answer's text, markers whole.
+
+    `supported` is False for a sentence that the passage it names does not support.
+    """
 
     text: str
+    supported: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoneEvent:
-    """The end of a reply: the whole answer, its text equal to the deltas put together."""
+    """The end of a reply: the whole answer.
+
+    Its text is that of the deltas put together, unless a chat model failed after its first
+    sentences were shown: then the answer is another one (in quotations) and takes their place.
+    """
 
     answer: Answer
 

@@ -1,23 +1,19 @@
-"""The path of a question: read, find, judge, quote, cite.
+"""The path of a question: read, find, judge, then quote or write, cite.
 
 Owns the order of the steps and what becomes of each outcome. Each step is a module
 of its own; nothing of one question is kept for the next.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from assistant import phrases
 from assistant.answers import (
-    AbstentionKind,
     Answer,
     DeltaEvent,
-    Difference,
     DoneEvent,
     Event,
     Evidence,
@@ -26,40 +22,53 @@ from assistant.answers import (
     Reply,
     Turn,
 )
-from assistant.differences import Side, shown, with_both_sides
-from assistant.finding import Finder, Found, merged
-from assistant.grounding import Composed, compose
-from assistant.judging import Judgement, Shortfall, judge
+from assistant.finding import Finder, merged
 from assistant.questions import Question, clean_question, parts_of
-from assistant.quoting import Candidate, Quote, candidates, choose, provenance
+from assistant.quotation import Content, Outcome, deltas, judged
+from assistant.quoting import Quote, provenance
 from assistant.suggestions import followups, starters
-from assistant.understanding import Asked, Reading, read
+from assistant.understanding import Asked, read
 from index.catalogue import Catalogue
-from index.embeddings import Embedder, Vectors
+from index.embeddings import Embedder
 from index.reader import IndexReader, OpenIndex
 from index.retrieval import Filters, Hit, PassageRetriever
-from index.views import sentence_key
 
-NEAREST = 3
+if TYPE_CHECKING:
+    from assistant.writing import Writer
+
 # More passages than an answer shows are read for the sentence that answers.
 READ = 8
 
 AssistantInput = str | Mapping[str, Any]
-"""A question, or `{"question", "turns", "filters"}` of which the last two may be missing."""
+"""A question, or `{"question", "turns", "filters", "mode"}`; all but the first may be missing."""
 
 
 class Assistant(Runnable[AssistantInput, Answer]):
-    """Answers questions from one index in exact quotations; threads may share it.
+    """Answers questions from one index, each sentence with its exact quote; threads may share it.
 
-    As a LangChain runnable it takes a question (or a mapping with `question`, `turns`
-    and `filters`) and gives an `Answer`; `stream` gives the reply's events.
+    As a LangChain runnable it takes a question (or a mapping with `question`, `turns`,
+    `filters` and `mode`) and gives an `Answer`; `stream` gives the reply's events.
     """
 
-    def __init__(self, reader: IndexReader, embedder: Embedder, *, evidence: int = 6) -> None:
-        """`evidence` is the number of passages shown as an answer's evidence."""
+    def __init__(
+        self,
+        reader: IndexReader,
+        embedder: Embedder,
+        *,
+        evidence: int = 6,
+        writer: "Writer | None" = None,
+        modes: Sequence[Mode] = ("written", "quotation"),
+    ) -> None:
+        """`evidence` is the number of passages shown as an answer's evidence.
+
+        `modes` are the ways of answering on offer, the default first; without a `writer`
+        there is only `quotation`.
+        """
         self.reader = reader
         self.embedder = embedder
         self._evidence = evidence
+        self._writer = writer
+        self._modes: tuple[Mode, ...] = tuple(modes) if writer else ("quotation",)
 
     # --- for front ends ---------------------------------------------------------------
 
@@ -73,16 +82,18 @@ class Assistant(Runnable[AssistantInput, Answer]):
     ) -> Reply:
         """Answer `question` in the light of `turns`, from what `filters` allow, in a `mode`.
 
+        A mode that is not on offer gives the default one; the answer says which it is in.
         Raises `ExpectedError` at once for a question that is empty or too long; the
         reply's events raise it when there is no index to search.
         """
         asked = Asked(question=clean_question(question), turns=tuple(turns), filters=filters)
-        return Reply(self._events(asked))
+        written = (mode if mode in self._modes else self._modes[0]) == "written"
+        return Reply(self._events(asked, self._writer if written else None))
 
     @property
     def modes(self) -> tuple[Mode, ...]:
         """The ways of answering on offer, the default first."""
-        return ("quotation",)
+        return self._modes
 
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which the library answers."""
@@ -131,56 +142,79 @@ class Assistant(Runnable[AssistantInput, Answer]):
         if isinstance(given, str):
             return self.ask(given)
         return self.ask(
-            given["question"], given.get("turns", ()), given.get("filters") or Filters()
+            given["question"],
+            given.get("turns", ()),
+            given.get("filters") or Filters(),
+            mode=given.get("mode"),
         )
 
     # --- the path -------------------------------------------------------------------------
 
-    def _events(self, asked: Asked) -> Iterator[Event]:
+    def _events(self, asked: Asked, writer: "Writer | None") -> Iterator[Event]:
         with self.reader.lease() as index:
             if which := phrases.small_talk(asked.question):
                 yield from self._small_talk(which, asked, index)
                 return
             finder = Finder(index, self.embedder)
-            reading = read(asked, finder)
+            reading = read(asked, finder, writer.rewritten if writer else None)
             found = finder.find(reading.question, asked.filters, max(READ, self._evidence))
             retrieved = asked.milliseconds
             said = [quote for one in found for quote in provenance(one, index.catalogue)]
-            judged = [] if said else [_judged(one, finder) for one in found]
             shown = _evidence(merged(found, self._evidence), index)
             yield EvidenceEvent(evidence=shown)
-            outcome = _Outcome(
-                asked=asked, reading=reading, judged=judged, evidence=shown,
-                index=index, model=self.embedder.name, retrieve_ms=retrieved,
-            )  # fmt: skip
-            if said or any(judgement.shortfall is None for judgement in judged):
-                yield from self._quote(outcome, said or _chosen(judged, index), finder)
+            outcome = Outcome(
+                asked=asked,
+                reading=reading,
+                judged=() if said else tuple(judged(one, finder) for one in found),
+                evidence=shown,
+                index=index,
+                embedding_model=self.embedder.name,
+                retrieve_ms=retrieved,
+            )
+            if said:
+                yield from self._quote(outcome, said, finder)
+            elif not outcome.answered:
+                refusal = outcome.refusal()
+                yield DeltaEvent(text=refusal.text)
+                yield DoneEvent(answer=refusal)
+            elif writer is None or reading.fault is not None:
+                yield from self._quote(outcome, outcome.chosen(), finder)
             else:
-                yield from outcome.abstain()
+                yield from self._write(outcome, writer, finder)
 
-    def _quote(
-        self, outcome: "_Outcome", quotes: Sequence[Quote], finder: Finder
-    ) -> Iterator[Event]:
-        index = outcome.index
-        conflicts = shown(quotes, index.catalogue, _nearness(outcome.judged))
-        quotes, differing = with_both_sides(quotes, conflicts)
-        composed = compose(quotes, index.catalogue)
-        yield from _deltas(composed)
+    def _quote(self, outcome: Outcome, quotes: Sequence[Quote], finder: Finder) -> Iterator[Event]:
+        fault = outcome.reading.fault
+        content = outcome.quoted(quotes)
+        if fault is not None:
+            content = replace(content, notices=(phrases.model_failed(fault),))
+        yield from deltas(content.composed)
+        yield self._done(outcome, content, finder)
+
+    def _write(self, outcome: Outcome, writer: "Writer", finder: Finder) -> Iterator[Event]:
+        quotes = outcome.chosen()
+        content = yield from writer.write(outcome, quotes)
+        if not isinstance(content, Content):
+            failed, content = content, outcome.quoted(quotes)
+            content = replace(content, notices=(failed.notice,))
+            if not failed.shown:  # else the answer takes the place of what was
+                yield from deltas(content.composed)
+        yield self._done(outcome, content, finder)
+
+    def _done(self, outcome: Outcome, content: Content, finder: Finder) -> Event:
         suggestions = followups(
             outcome.reading.question.standalone,
             [evidence.hit for evidence in outcome.evidence],
-            [quote.passage for quote in quotes],
-            index.catalogue,
+            [citation.passage for citation in content.composed.citations],
+            outcome.index.catalogue,
             lambda text: self._answers(finder, text, outcome.asked.filters),
         )
-        differences = tuple(Difference(about=a, citations=numbers) for a, numbers in differing)
-        yield DoneEvent(answer=outcome.answer(composed, suggestions, differences))
+        return DoneEvent(answer=outcome.answer(replace(content, followups=suggestions)))
 
     def _answers(self, finder: Finder, text: str, filters: Filters) -> bool:
         """Whether the library answers `text`."""
         question = Question(asked=text, standalone=text, parts=parts_of(text))
         found = finder.find(question, filters, READ)
-        return bool(found) and all(_judged(one, finder).shortfall is None for one in found)
+        return bool(found) and all(judged(one, finder).shortfall is None for one in found)
 
     def _small_talk(self, which: str, asked: Asked, index: OpenIndex) -> Iterator[Event]:
         text = phrases.small_talk_reply(which, index.catalogue)
@@ -201,130 +235,6 @@ class Assistant(Runnable[AssistantInput, Answer]):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Outcome:
-    """What is known of a question once its evidence is judged."""
-
-    asked: Asked
-    reading: Reading
-    judged: list[Judgement]
-    evidence: tuple[Evidence, ...]
-    index: OpenIndex
-    model: str
-    retrieve_ms: float
-
-    def answer(
-        self,
-        composed: Composed,
-        suggestions: tuple[str, ...],
-        differences: tuple[Difference, ...] = (),
-    ) -> Answer:
-        """The answer in quotations."""
-        return Answer(
-            question=self.asked.question,
-            standalone_question=self.reading.question.standalone or self.asked.question,
-            text=composed.text,
-            statements=composed.statements,
-            citations=composed.citations,
-            differences=differences,
-            notices=self._notices(composed),
-            evidence=self.evidence,
-            followups=suggestions,
-            **self._provenance,
-        )
-
-    def abstain(self) -> Iterator[Event]:
-        """The refusal, as events."""
-        off_topic = not self.reading.question.parts or all(
-            j.shortfall is Shortfall.NOTHING for j in self.judged
-        )
-        text = phrases.refusal(self.judged, instructed=not self.reading.question.parts)
-        if self.reading.refusal:
-            text = f"{self.reading.refusal} {text}"
-        yield DeltaEvent(text=text)
-        yield DoneEvent(
-            answer=Answer(
-                question=self.asked.question,
-                standalone_question=self.reading.question.standalone or self.asked.question,
-                text=text,
-                abstention=AbstentionKind.OFF_TOPIC if off_topic else AbstentionKind.NO_EVIDENCE,
-                nearest=self.evidence[:NEAREST],
-                evidence=self.evidence,
-                notices=self.reading.notices,
-                **self._provenance,
-            )
-        )
-
-    @cached_property
-    def _provenance(self) -> dict[str, Any]:
-        timings = {"retrieve": self.retrieve_ms, "total": self.asked.milliseconds}
-        return {
-            "generation": self.index.generation,
-            "embedding_model": self.model,
-            "timings_ms": timings,
-        }
-
-    def _notices(self, composed: Composed) -> tuple[str, ...]:
-        notices = list(self.reading.notices)
-        kinds = [{n.kind for n in citation.document.notices} for citation in composed.citations]
-        if kinds and all("ai-generated" in of_document for of_document in kinds):
-            notices.append(phrases.AI_ONLY)
-        answered = [j for j in self.judged if j.shortfall is None]
-        if answered and not any(j.sure for j in answered):
-            notices.append(phrases.UNSURE)
-        notices += [phrases.part_refused(j) for j in self.judged if j.shortfall is not None]
-        return tuple(notices)
-
-
-def _judged(found: Found, finder: Finder) -> Judgement:
-    ranked = candidates(found, _weigh(finder.index), finder.index.catalogue)
-    return judge(found, ranked, finder.in_context)
-
-
-def _chosen(judged: Sequence[Judgement], index: OpenIndex) -> tuple[Quote, ...]:
-    answered = [j for j in judged if j.shortfall is None]
-    return choose([(j.found, j.candidates, j.most) for j in answered], _similarity(index))
-
-
-def _nearness(judged: Sequence[Judgement]) -> Callable[[Side], float]:
-    """How near a side of a difference is to the question, by the sentence it begins in."""
-    near = {
-        (candidate.passage.id, candidate.sentence.start): candidate.similarity
-        for judgement in judged
-        for candidate in judgement.candidates
-    }
-    return lambda side: near.get((side.passage.id, side.sentence.start), 0.0)
-
-
-def _weigh(index: OpenIndex) -> Callable[[str], float]:
-    """The weight of a term: BM25's inverse document frequency (Robertson and Zaragoza 2009)."""
-    lexical, count = index.lexical, len(index.catalogue.passages)
-    return lambda term: math.log(1 + (count + 0.5) / (lexical.frequency(term) + 0.5))
-
-
-def _similarity(index: OpenIndex) -> Callable[[Candidate, Candidate], float]:
-    """The cosine of two candidates' sentences."""
-
-    @cache  # each is compared with several others
-    def fetched(key: str) -> Vectors:
-        return index.store.vectors("sentences", [key])[0]
-
-    def vector(candidate: Candidate) -> Vectors:
-        passage = candidate.passage
-        return fetched(sentence_key(passage.id, passage.sentences.index(candidate.sentence)))
-
-    return lambda one, other: float(vector(one) @ vector(other))
-
-
 def _evidence(hits: Sequence[Hit], index: OpenIndex) -> tuple[Evidence, ...]:
     documents = index.catalogue.documents
     return tuple(Evidence(hit=hit, document=documents[hit.passage.document_id]) for hit in hits)
-
-
-def _deltas(composed: Composed) -> Iterator[Event]:
-    """The text in pieces that end with a marker, so that no marker is ever cut."""
-    rest = composed.text
-    for citation in composed.citations:
-        marker = f"[{citation.number}]"
-        head, _, rest = rest.partition(marker)
-        yield DeltaEvent(text=head + marker)

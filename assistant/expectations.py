@@ -56,7 +56,7 @@ def satisfies(sentence: str, expect: Expect, question: str) -> bool:
     if expect is Expect.COUNTRY:
         return any(
             found.group().casefold() not in question.casefold()
-            for found in _countries().finditer(sentence)
+            for found in countries().finditer(sentence)
         )
     return any(
         not words & _NOT_A_PERSON and not words <= given
@@ -66,7 +66,7 @@ def satisfies(sentence: str, expect: Expect, question: str) -> bool:
 
 
 @cache
-def _countries() -> re.Pattern[str]:
+def countries() -> re.Pattern[str]:
     """Names of countries and territories in English, from Unicode's CLDR."""
     from babel import Locale
 

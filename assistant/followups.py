@@ -82,6 +82,14 @@ def standalone(question: str, turns: Sequence[Turn]) -> Standalone:
     return Standalone(text=f"{bare[0].upper()}{bare[1:]}", topic=_topic(turns))
 
 
+def needs_conversation(question: str, turns: Sequence[Turn]) -> bool:
+    """Whether `question` takes something from `turns`: it leans on them, or names an item."""
+    said = [turn for turn in turns if turn.content.strip()]
+    if not said or _NEW_TOPIC.match(question):
+        return False
+    return depends(question) or bool(_ORDINAL.search(question))
+
+
 def depends(question: str) -> bool:
     """Whether `question` needs the conversation to be understood."""
     words = re.findall(r"[\w'’-]+", question.lower())

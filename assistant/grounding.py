@@ -4,7 +4,7 @@ Owns the numbering of citations and the joints between quotes. Every text it bui
 made of exact quotations. Knows nothing of evidence, of pages or of chat models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.answers import MARKER, Citation, Statement
@@ -26,23 +26,45 @@ def compose(quotes: Sequence[Quote], catalogue: Catalogue) -> Composed:
 
     Groups are paragraphs; the items of a list stand on lines of their own.
     """
-    citations, statements, pieces = [], [], []
-    for number, quote in enumerate(quotes, 1):
-        citations.append(
-            Citation(
-                number=number,
-                document=catalogue.documents[quote.passage.document_id],
-                passage=quote.passage,
-                quote=quote.text,
-                start=quote.sentence.start,
-                end=quote.sentence.end,
-            )
-        )
+    nothing = Composed(text="", statements=(), citations=())
+    return extended(nothing, quotes, catalogue)
+
+
+def extended(composed: Composed, quotes: Sequence[Quote], catalogue: Catalogue) -> Composed:
+    """A text with more quotes behind it, in paragraphs of their own."""
+    if not quotes:
+        return composed
+    citations, statements = list(composed.citations), list(composed.statements)
+    pieces = [composed.text, "\n\n" * bool(composed.text)]
+    for at, quote in enumerate(quotes):
+        number = len(citations) + 1
+        citations.append(cited(number, quote, catalogue))
         statements.append(
             Statement(text=quote.text, citations=(number,), supported=True, support=1.0)
         )
-        pieces.append(f"{_gap(quotes, number - 1)}{_line(quote)} [{number}]")
+        pieces.append(f"{_gap(quotes, at)}{_line(quote)} [{number}]")
     return Composed(text="".join(pieces), statements=tuple(statements), citations=tuple(citations))
+
+
+def cited(number: int, quote: Quote, catalogue: Catalogue) -> Citation:
+    """The citation of a quote."""
+    return Citation(
+        number=number,
+        document=catalogue.documents[quote.passage.document_id],
+        passage=quote.passage,
+        quote=quote.text,
+        start=quote.sentence.start,
+        end=quote.sentence.end,
+    )
+
+
+def pieces_of(text: str, citations: Iterable[Citation]) -> Iterable[str]:
+    """A text in pieces that end with a marker, so that no marker is ever cut."""
+    rest = text
+    for citation in citations:
+        marker = f"[{citation.number}]"
+        head, _, rest = rest.partition(marker)
+        yield head + marker
 
 
 def _gap(quotes: Sequence[Quote], at: int) -> str:

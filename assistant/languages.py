@@ -69,6 +69,11 @@ def in_english(question: str) -> English:
     )
 
 
+def refusal_in(language: str) -> str:
+    """How a refusal opens for who asked in `language`; empty where there is no such sentence."""
+    return _REFUSAL.get(language, "")
+
+
 def language_of(text: str) -> str:
     """The language of a question by its function words; English where they don't tell.
 
@@ -77,13 +82,24 @@ def language_of(text: str) -> str:
     letters = [char for char in text if char.isalpha()]
     if letters and sum("LATIN" in unicodedata.name(c, "") for c in letters) < len(letters) / 2:
         return "other"
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    pieces = words + [piece for word in words for piece in word.split("'") if "'" in word]
-    counts = {name: sum(word in known for word in pieces) for name, known in _WORDS.items()}
+    counts = _counts(text)
     if "¿" in text or "ñ" in text:
         counts["es"] += 2
     best = max(counts, key=lambda name: (counts[name], name == "en"))
     return best if counts[best] >= 2 and counts[best] > counts["en"] else "en"
+
+
+def is_english(text: str) -> bool:
+    """Whether a sentence is English for sure: it has English function words, and most of them."""
+    counts = _counts(text)
+    return language_of(text) == "en" and 0 < counts["en"] == max(counts.values())
+
+
+def _counts(text: str) -> dict[str, int]:
+    """For each language, how many of its function words the text holds."""
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    pieces = words + [piece for word in words for piece in word.split("'") if "'" in word]
+    return {name: sum(word in known for word in pieces) for name, known in _WORDS.items()}
 
 
 def _translated(question: str, language: str) -> str:

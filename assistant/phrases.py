@@ -7,7 +7,9 @@ about the library's subject: those come from quotations alone.
 import re
 from collections import Counter
 
+from assistant.flaws import Flaw
 from assistant.judging import Judgement, Shortfall
+from assistant.model_limits import ModelFault
 from index.catalogue import Catalogue
 
 _GREETING = re.compile(
@@ -38,6 +40,53 @@ UNSURE = (
     "None of these sentences uses the question's own words. Read them in their context before you "
     "quote them."
 )
+FAR = (
+    "The passages that this answer rests on are not near to the question. Read the quotations in "
+    "their context before you rely on it."
+)
+FIGURES_ONLY = (
+    "This answer is not in the language of its documents. Figures and dates were compared with the "
+    "quoted passages; whether the sentences mean the same was not checked."
+)
+_INSTEAD = "This answer is made of exact quotations instead."
+_FAULTS = {
+    ModelFault.UNREACHABLE: "The chat model could not be reached.",
+    ModelFault.KEY_REFUSED: "The chat model refused this server's access.",
+    ModelFault.NO_SUCH_MODEL: "The chat model that is set does not exist there.",
+    ModelFault.BUSY: "The chat model is too busy.",
+    ModelFault.BROKEN: "The chat model's answer broke off or could not be read.",
+    ModelFault.SLOW: "The chat model took too long.",
+    ModelFault.EMPTY: "The chat model gave an empty answer.",
+    ModelFault.TOO_LONG: "The chat model's answer was too long.",
+    ModelFault.DECLINED: "The chat model declined to answer.",
+    ModelFault.SPENT: "The chat model rests: too many answers or failures in the last minute.",
+}
+_FLAWS = {
+    Flaw.NO_ANSWER: "The chat model found no answer in the passages.",
+    Flaw.DECLINED: "The chat model declined to answer.",
+    Flaw.UNMARKED: "The chat model gave no sources.",
+    Flaw.UNPROVED: "No sentence of the chat model's answer was supported by its sources.",
+    Flaw.OBEDIENT: "The chat model followed an instruction found in a document.",
+    Flaw.ENDLESS: "The chat model's answer was too long.",
+    Flaw.ECHO: "The chat model repeated its instructions instead of answering.",
+}
+
+
+def model_failed(fault: ModelFault) -> str:
+    """The notice of an answer that a chat model should have written and could not."""
+    return f"{_FAULTS[fault]} {_INSTEAD}"
+
+
+def answer_dropped(flaw: Flaw) -> str:
+    """The notice of an answer in place of one that can't be shown."""
+    return f"{_FLAWS[flaw]} {_INSTEAD}"
+
+
+def left_out(count: int) -> str:
+    """The notice that sentences of an answer are missing."""
+    if count == 1:
+        return "One sentence was left out: the passage it named does not support it."
+    return f"{count} sentences were left out: the passages they named do not support them."
 
 
 def small_talk(text: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from assistant.answers import MARKER, Answer, Citation, Evidence, Proof
+from assistant.marking import MARKS, marked_text
 from corpus.documents import Document, Passage
 
 MARKDOWN_LIMIT = 60_000
@@ -125,6 +126,14 @@ def proof_line(proof: Proof) -> str:
     )
 
 
+def checked_line(answer: Answer) -> str:
+    """Who wrote an answer, where that was a chat model, and what was checked; else empty."""
+    if not answer.answered:
+        return ""
+    by = f"Written by the chat model {answer.model}" if answer.mode == "written" else ""
+    return " · ".join(part for part in (by, proof_line(answer.proof)) if part)
+
+
 def _plural(count: int, noun: str) -> str:
     return noun if count == 1 else f"{noun}s"
 
@@ -155,7 +164,7 @@ def answer_markdown(answer: Answer) -> str:
         for citation in answer.citations
     }
     parts = [f"> {escape_markdown(_one_line(notice))}" for notice in answer.notices]
-    parts.append(_body(answer.text, links))
+    parts.append(_body(marked_text(answer), links))
     for difference in answer.differences:
         markers = ", ".join(_marker(number, links) for number in difference.citations)
         parts.append(f"**Sources differ** on {escape_markdown(difference.about)}: {markers}")
@@ -163,9 +172,13 @@ def answer_markdown(answer: Answer) -> str:
         parts.append(_sources(answer.citations, links))
     if answer.nearest and answer.abstention is not None:
         parts.append(_nearest(answer.nearest))
-    proof = proof_line(answer.proof)
-    if proof and answer.answered:
-        parts.append(f"*{proof}*")
+    if checked := checked_line(answer):
+        parts.append(f"*{escape_markdown(checked)}*")
+    if answer.standalone_question != answer.question:
+        understood = html.escape(_one_line(plain(answer.standalone_question)))
+        parts.append(
+            f"<details><summary>How the question was understood</summary>{understood}</details>"
+        )
     return "\n\n".join(part for part in parts if part)
 
 
@@ -186,16 +199,23 @@ def _body(text: str, links: dict[int, str]) -> str:
         pieces: list[str] = []
         after = 0
         for match in MARKER.finditer(content):
-            pieces.append(escape_markdown(content[after : match.start()]))
+            pieces.append(_stressed(escape_markdown(content[after : match.start()])))
             pieces.append(_marker(int(match.group(1)), links))
             after = match.end()
-        pieces.append(escape_markdown(content[after:]))
+        pieces.append(_stressed(escape_markdown(content[after:])))
         sign = "" if not item else f"{item.group(1)}. " if item.group(1) else "- "
         is_new_list = bool(item) and bool(lines) and not _is_item(lines[-1])
         if is_new_list and lines[-1]:
             lines.append("")
         lines.append(sign + "".join(pieces).strip(" "))
     return "\n".join(lines).strip("\n")
+
+
+def _stressed(escaped: str) -> str:
+    """Escaped text with the marks of sentences without support made to stand out."""
+    for mark in MARKS:
+        escaped = escaped.replace(mark, f"***{mark}***")
+    return escaped
 
 
 def _is_item(line: str) -> bool:
@@ -255,13 +275,13 @@ def _footnote_source(citation: Citation) -> str:
 def answer_copy_text(answer: Answer, base_url: str = "") -> str:
     """The answer as plain text with its citations written out below, to paste anywhere."""
     parts = [_one_line(plain(notice)) for notice in answer.notices]
-    parts.append(plain(answer.text).strip())
+    parts.append(plain(marked_text(answer)).strip())
     notes = []
     for note in footnotes(answer, base_url):
         link = note.url or note.permalink
         notes.append(f"[{note.number}] “{note.quote}” — {note.source}" + (f" {link}" * bool(link)))
     parts.append("\n".join(notes))
-    parts.append(proof_line(answer.proof) if answer.answered else "")
+    parts.append(checked_line(answer))
     return "\n\n".join(part for part in parts if part)
 
 

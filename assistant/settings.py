@@ -5,9 +5,9 @@ they are used for.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from corpus.errors import ExpectedError
@@ -34,6 +34,33 @@ class Settings(BaseSettings):
     )
     evidence: int = Field(
         default=6, ge=1, le=20, description="passages that an answer may be made of"
+    )
+    chat_model: str = Field(
+        default="",
+        description="chat model that writes answers, as provider:model; without one, answers are "
+        "exact quotations",
+    )
+    chat_model_url: str = Field(
+        default="", description="address of the chat model's server, where not the usual one"
+    )
+    chat_model_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="key for the chat model, where not in its provider's own variable",
+    )
+    chat_model_tokens: int = Field(
+        default=700, ge=50, le=8_000, description="tokens that a written answer may take"
+    )
+    chat_model_answers_per_minute: int = Field(
+        default=30, ge=1, le=10_000, description="written answers in a minute; more are quotations"
+    )
+    mode: Literal["visitor", "written", "quotation"] = Field(
+        default="visitor",
+        description="who chooses between written answers and exact quotations: the visitor, or "
+        "this setting",
+    )
+    unsupported: Literal["mark", "leave out"] = Field(
+        default="mark",
+        description="what becomes of a written sentence that its passage does not support",
     )
     host: str = Field(default="127.0.0.1", description="address that the chat listens on")
     port: int = Field(

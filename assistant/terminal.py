@@ -23,12 +23,14 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.answers import MARKER, Answer, Citation, Evidence
-from assistant.rendering import document_line, plain, proof_line
+from assistant.marking import marked_text
+from assistant.rendering import checked_line, document_line, plain
 from corpus.errors import ExpectedError
 
 _WIDEST = 96  # longer lines are hard to read
 _EXCERPT = 180
 _MARKERS = re.compile(r"\s*(?:\[\d+\]\s*)+")
+_MARK = re.compile(r"\(⚠[^)]*\)")
 _BULLET = re.compile(r"^(\s*)([•\-*–]|\d{1,3}[.)])\s+")
 
 ProgressCallback = Callable[[str, int, int], None]
@@ -155,12 +157,14 @@ class Screen:
             self._hanging("Notice: ", notice, "yellow")
         if answer.notices:
             self.line()
-        self._body(answer.text)
+        self._body(marked_text(answer))
         self._sources(answer.citations)
         self._nearest(answer.nearest)
         if answer.citations:
             self.line()
-            self.line(proof_line(answer.proof), "green")
+            self.line(checked_line(answer), "green")
+        if answer.standalone_question != answer.question:
+            self.line(f"Understood as: {answer.standalone_question}", "dim")
         if answer.followups:
             self.line()
             self.line("You could ask next", "bold")
@@ -226,6 +230,7 @@ class Screen:
         """
         styled = Text(plain(text), style=style)
         styled.highlight_regex(MARKER, "bold cyan")
+        styled.highlight_regex(_MARK, "bold yellow")
         before = Text(label, style="bold cyan" if "[" in label else "")
         # Wrapped here and not by a table of rich, which fills lines up with spaces.
         room = max(min(self._console.width, _WIDEST) - before.cell_len - taken, 20)

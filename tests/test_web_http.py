@@ -225,8 +225,8 @@ def test_what_gradio_remembers_of_a_visitor_is_forgotten(client: httpx.Client) -
     from gradio.state_holder import StateHolder
 
     question = "How often does the assembly of the islands meet?"
-    event = event_of(client, inputs=4, outputs=7)
-    messages = run_event(client, event, ["", [], [], question], "forgetme")
+    event = event_of(client, inputs=5, outputs=7)
+    messages = run_event(client, event, ["", [], [], False, question], "forgetme")
     assert "three times a year" in json.dumps(messages)
     holders = [each for each in gc.get_objects() if type(each) is StateHolder]
     assert holders
@@ -234,11 +234,11 @@ def test_what_gradio_remembers_of_a_visitor_is_forgotten(client: httpx.Client) -
 
 
 def test_two_who_ask_at_once_never_see_each_other(client: httpx.Client) -> None:
-    event = event_of(client, inputs=4, outputs=7)
+    event = event_of(client, inputs=5, outputs=7)
     asked = ["How often does the assembly meet?", "Who sits on the harbour tribunal?"] * 6
 
     def ask(number: int) -> str:
-        data = ["", [], [], f"{asked[number]} (visitor {number})"]
+        data = ["", [], [], False, f"{asked[number]} (visitor {number})"]
         return json.dumps(run_event(client, event, data, f"visitor{number}"))
 
     with ThreadPoolExecutor(max_workers=12) as pool:

@@ -9,15 +9,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from assistant.answers import Answer, Turn
+from assistant.marking import marked_text
 from assistant.rendering import (
     Exchange,
     Footnote,
     answer_copy_text,
     answer_markdown,
+    checked_line,
     conversation_markdown,
     escape_markdown,
     footnotes,
-    proof_line,
     text_markdown,
 )
 from corpus.errors import ExpectedError
@@ -176,9 +177,9 @@ def finished(question: str, answer: Answer, base_url: str) -> StoredExchange:
         question=question,
         state="done",
         markdown=answer_markdown(answer)[:_LONG],
-        text=answer.text[:_LONG],
+        text=marked_text(answer)[:_LONG],
         copy_text=answer_copy_text(answer, base_url)[:_LONG],
-        proof=proof_line(answer.proof) if answer.answered else "",
+        proof=checked_line(answer)[:_SHORT],
         notices=tuple(notice[:_SHORT] for notice in answer.notices[:20]),
         notes=notes,
         followups=tuple(dict.fromkeys(text[:_SHORT] for text in answer.followups))[:4],

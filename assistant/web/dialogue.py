@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.answers import DeltaEvent, DoneEvent, Reply
+from assistant.answers import DeltaEvent, DoneEvent, Mode, Reply
+from assistant.marking import marked_piece
 from assistant.questions import clean_question
 from assistant.rendering import escape_markdown, unescape_markdown
 from assistant.web.conversation import (
@@ -55,13 +56,27 @@ class View:
 class Page:
     """What a page sent along with whatever its visitor did; none of it is believed.
 
-    `stored` is the conversation as the page keeps it; `base_url` the scheme and host
-    of the page, for permalinks in copied text.
+    `stored` is the conversation as the page keeps it; `mode` how it wants to be answered,
+    if it says; `base_url` the scheme and host of the page, for permalinks in copied text.
     """
 
     stored: object
     filters: Filters
+    mode: Mode | None = None
     base_url: str = ""
+
+
+def sent(stored: object, chosen: Filters, only_quotations: object, origin: str) -> Page:
+    """What a page sent: its conversation, what it chose, and where it stands.
+
+    `origin` is the scheme and host as the browser says.
+    """
+    return Page(
+        stored=stored,
+        filters=chosen,
+        mode="quotation" if only_quotations is True else None,
+        base_url=origin if origin != "null" else "",
+    )
 
 
 def ask(assistant: "Assistant", page: Page, question: object) -> Iterator[View]:
@@ -89,7 +104,7 @@ def _answering(
 
     yield replace(view(pending(question), READING, busy=True), typed="")
     try:
-        reply = assistant.ask(question, conversation.turns(), page.filters)
+        reply = assistant.ask(question, conversation.turns(), page.filters, mode=page.mode)
         for exchange, status in _growing(reply, question, page.base_url):
             yield view(exchange, status, busy=exchange.state == "stopped")
     except ExpectedError as error:
@@ -106,7 +121,7 @@ def _growing(reply: Reply, question: str, base_url: str) -> Iterator[tuple[Store
     shown_at = 0.0
     for event in reply:
         if isinstance(event, DeltaEvent):
-            text += event.text
+            text += event.text if event.supported else marked_piece(event.text)
             if time.monotonic() - shown_at >= _SHOW_EVERY:
                 shown_at = time.monotonic()
                 yield pending(question, text), READING

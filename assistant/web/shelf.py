@@ -6,8 +6,9 @@ Knows nothing of Gradio. What a page chose comes back from a browser and is not 
 import logging
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from assistant.answers import Mode
 from assistant.rendering import escape_markdown
 from assistant.web.pages import kinds, search_documents
 from corpus.documents import Document
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("rapporteur.web")
 
-INTRODUCTION = (
-    "# Rapporteur\n\n"
-    "Answers in the exact words of the library's documents. Choose a number to read the "
-    "sentence where it stands."
+_QUOTED = "Answers in the exact words of the library's documents."
+_WRITTEN = (
+    "Answers written by a language model from the library's documents. Each sentence is compared "
+    "with the words that it rests on, and marked where they do not support it."
 )
+
+ONLY_QUOTATIONS = "Only exact quotations"
+
+FONTS: dict[str, Any] = {
+    "font": ["system-ui", "sans-serif"],
+    "font_mono": ["ui-monospace", "monospace"],
+}
 
 STARTERS = 6
 """Places for starter questions; one without a question is hidden."""
@@ -33,6 +41,12 @@ Choices = list[tuple[str, str]]
 
 _MOST = 500
 """Names in a filter that are looked at."""
+
+
+def introduction(modes: Sequence[Mode]) -> str:
+    """What the page says of its answers, by the mode that is the default."""
+    said = _WRITTEN if modes[0] == "written" else _QUOTED
+    return f"# Rapporteur\n\n{said} Choose a number to read the sentence where it stands."
 
 
 def offered(assistant: "Assistant") -> tuple[Catalogue, tuple[str, ...]]:

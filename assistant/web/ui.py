@@ -56,19 +56,11 @@ def mount(app: FastAPI, assistant: "Assistant", path: str) -> None:
         blocked_paths=["/"],
         mcp_server=False,
         pwa=False,
-        theme=_theme(),
+        theme=gr.themes.Default(primary_hue="blue", **shelf.FONTS),
         head=HEAD,
     )
     # Mounting leaves this unset, and unset it lets anyone read files by naming them.
     page.has_launched = True
-
-
-def _theme() -> Any:
-    return gr.themes.Default(
-        primary_hue="blue",
-        font=["system-ui", "sans-serif"],
-        font_mono=["ui-monospace", "monospace"],
-    )
 
 
 class _Parts:
@@ -76,7 +68,8 @@ class _Parts:
 
     def __init__(self, assistant: "Assistant") -> None:
         catalogue, starters = shelf.offered(assistant)
-        gr.Markdown(shelf.INTRODUCTION, elem_id="introduction")
+        self._choice = len(assistant.modes) > 1
+        gr.Markdown(shelf.introduction(assistant.modes), elem_id="introduction")
         with gr.Tabs():
             with gr.Tab("Chat", id="chat"):
                 self._chat(catalogue, starters)
@@ -119,6 +112,9 @@ class _Parts:
             )
             self.ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=80)
             self.stop = gr.Button("Stop", elem_id="stop", visible=False, scale=1, min_width=80)
+        self.quotations = gr.Checkbox(
+            label=shelf.ONLY_QUOTATIONS, visible=self._choice, elem_id="only-quotations"
+        )
         with gr.Accordion("Search only in some documents", open=False, elem_id="filters"):
             self.kinds = gr.CheckboxGroup(
                 choices=shelf.kind_choices(catalogue), label="Kinds of documents", elem_id="kinds"
@@ -180,7 +176,7 @@ class _Wiring:
         """Bind every event of the page."""
         parts, quick = self._parts, {**self._RAW, "queue": False, "outputs": self._shown}
         slow = {**self._RAW, "outputs": self._shown, "show_progress": "hidden"}
-        context = [parts.stored, parts.kinds, parts.documents]
+        context = [parts.stored, parts.kinds, parts.documents, parts.quotations]
         ask = gr.on(
             [parts.ask.click, parts.typed.submit], self._asked, [*context, parts.typed], **slow
         )
@@ -226,19 +222,16 @@ class _Wiring:
         )
         self._page.unload(self._left)
 
-    def _asked(
-        self, stored: Any, kinds: Any, documents: Any, typed: Any, request: gr.Request
-    ) -> Iterator[list[Any]]:
-        page = _sent(stored, kinds, documents, request)
+    def _asked(self, request: gr.Request, *given: Any) -> Iterator[list[Any]]:
+        *context, typed = given
+        page = _sent(context, request)
         yield from self._views(dialogue.ask(self._assistant, page, typed), request)
 
     def _did(self, what: Callable[[Page, gr.EventData], Iterator[View]]) -> Callable[..., Any]:
         """The handler of something done to a message: `what` says what follows from it."""
 
-        def handler(
-            stored: Any, kinds: Any, documents: Any, event: gr.EventData, request: gr.Request
-        ) -> Iterator[list[Any]]:
-            page = _sent(stored, kinds, documents, request)
+        def handler(event: gr.EventData, request: gr.Request, *context: Any) -> Iterator[list[Any]]:
+            page = _sent(context, request)
             yield from self._views(what(page, event), request)
 
         return handler
@@ -306,14 +299,11 @@ class _Wiring:
             holder.time_last_used.pop(request.session_hash, None)
 
 
-def _sent(stored: Any, kinds: Any, documents: Any, request: gr.Request) -> Page:
-    # Scheme and host as the browser says; `headers` has checked that they are ours.
+def _sent(context: Sequence[Any], request: gr.Request) -> Page:
+    stored, kinds, documents, quotations = context
+    # `headers` has checked that this is an address of ours.
     origin = request.headers.get("origin") or ""
-    return Page(
-        stored=stored,
-        filters=shelf.filters(kinds, documents),
-        base_url=origin if origin != "null" else "",
-    )
+    return dialogue.sent(stored, shelf.filters(kinds, documents), quotations, origin)
 
 
 def _updates(view: View) -> list[Any]:
