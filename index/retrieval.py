@@ -79,7 +79,7 @@ class Filters:
             return self
         wanted = frozenset(documents)
         both = wanted & self.documents if self.documents else wanted
-        return Filters(kinds=self.kinds, documents=both or wanted)
+        return Filters(kinds=self.kinds, documents=both or self.documents)
 
 
 @dataclass(frozen=True, kw_only=True)
