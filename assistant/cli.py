@@ -1,12 +1,10 @@
 """The `rapporteur` command: options in, the parts put together, exit status out.
 
-The only file that imports typer, and the only one besides `assistant.web` itself
-that imports `assistant.web`. Heavy parts are imported by the command that needs
-them, so that help comes at once. Decides nothing about answers or looks.
+Commands that serve something are in `cli_serving`. Heavy parts are imported by the
+command that needs them, so that help comes at once. Decides nothing about answers or looks.
 """
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -14,16 +12,16 @@ from importlib.metadata import version as installed_version
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from assistant import cli_partners
+from assistant.cli_options import AsJson, Index, Library, screen
+from assistant.cli_serving import chat, mcp
 from assistant.privacy import quiet_process
 from assistant.settings import load_settings
 from corpus.errors import ExpectedError
-
-if TYPE_CHECKING:
-    from assistant.terminal import Screen
 
 PARTLY = 3
 """Exit status when some files or lines could not be used and the rest was done."""
@@ -38,14 +36,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Library = Annotated[
-    Path | None, typer.Option(help="Folder of the documents. [RAPPORTEUR_LIBRARY]", metavar="DIR")
-]
-Index = Annotated[
-    Path | None, typer.Option(help="Folder of the index. [RAPPORTEUR_INDEX]", metavar="DIR")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def main() -> None:
@@ -66,13 +56,13 @@ def main() -> None:
         app()
     except ExpectedError as error:
         if not pressed:
-            _screen(errors=True).error(error)
+            screen(errors=True).error(error)
             sys.exit(1)
     except SystemExit as leaving:
         if leaving.code != INTERRUPTED and not pressed:
             raise
     # Also where a library swallowed the interruption, or made another error of it.
-    _screen(errors=True).line("Interrupted.")
+    screen(errors=True).line("Interrupted.")
     sys.exit(INTERRUPTED)
 
 
@@ -113,11 +103,11 @@ def index(
     settings = load_settings(library=library, index=index, embedding_model=embedding_model)
     from assistant.indexing import counts, tell_failed, update
 
-    report = update(settings, _screen(errors=True))
+    report = update(settings, screen(errors=True))
     found = counts(report)
     figures = [[str(count) for count in found.values()]]
-    _screen().table("", tuple(found), figures, labelled=False)
-    tell_failed(report, _screen(errors=True))
+    screen().table("", tuple(found), figures, labelled=False)
+    tell_failed(report, screen(errors=True))
     if report.failed:
         raise typer.Exit(PARTLY)
 
@@ -159,7 +149,7 @@ def ask(  # noqa: PLR0913, PLR0917 - an argument for each option
     if question is not None:
         clean_question(question)  # Told before anything slow is done.
     lines = [] if batch is None else _batch_lines(batch)
-    make_ready(settings, _screen(errors=True))
+    make_ready(settings, screen(errors=True))
     from assistant.composition import build_assistant
 
     assistant = build_assistant(settings)
@@ -169,7 +159,7 @@ def ask(  # noqa: PLR0913, PLR0917 - an argument for each option
         if as_json:
             _print_json(answer.as_json())
         else:
-            _screen().answer(answer)
+            screen().answer(answer)
         return
     all_used = True
     for line, used in answer_lines(
@@ -181,38 +171,9 @@ def ask(  # noqa: PLR0913, PLR0917 - an argument for each option
         raise typer.Exit(PARTLY)
 
 
-@app.command()
-def chat(
-    library: Library = None,
-    index: Index = None,
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on. [RAPPORTEUR_HOST]")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port; 0 takes a free one. [RAPPORTEUR_PORT]")
-    ] = None,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the chat in a browser.")
-    ] = True,
-) -> None:
-    """Serve the chat; the index is brought up to date first."""
-    settings = load_settings(library=library, index=index, host=host, port=port)
-    from assistant.indexing import make_ready
-
-    screen = _screen(errors=True)
-    make_ready(settings, screen)
-    screen.line("Starting …")
-    from assistant.composition import build_assistant
-    from assistant.web.server import create_app, serve
-
-    served = create_app(build_assistant(settings), settings)
-
-    def listening(address: str) -> None:
-        _screen().line(f"Rapporteur listens on {address} (Ctrl-C stops it).", "bold")
-        if browser and _has_display():
-            typer.launch(address)
-
-    serve(served, settings.host, settings.port, listening)
+app.command()(chat)
+app.command()(mcp)
+app.add_typer(cli_partners.app, name="partners")
 
 
 @app.command()
@@ -236,7 +197,7 @@ def evaluate(
         settings = load_settings(library=library, index=own_index(library, settings.index))
     from assistant.benchmark import run
 
-    run(questions, settings, report, _screen(), _screen(errors=True))
+    run(questions, settings, report, screen(), screen(errors=True))
 
 
 @app.command()
@@ -252,12 +213,12 @@ def doctor(library: Library = None, index: Index = None, as_json: AsJson = False
     if as_json:
         _print_json([vars(check) for check in checks])
     else:
-        screen = _screen()
-        screen.checks([(check.state, check.name, check.found) for check in checks])
+        shown = screen()
+        shown.checks([(check.state, check.name, check.found) for check in checks])
         for check in checks:
             if check.todo:
-                screen.line()
-                screen.line(f"{check.name}: {check.todo}", "bold")
+                shown.line()
+                shown.line(f"{check.name}: {check.todo}", "bold")
     if any(check.state == "fix" for check in checks):
         raise typer.Exit(1)
 
@@ -271,13 +232,13 @@ def validate(library: Library = None) -> None:
     settings = load_settings(library=library)
     from corpus.validation import validate as problems_of
 
-    screen = _screen()
+    shown = screen()
     problems = problems_of(settings.library)
     for problem in problems:
         place = f"{problem.path}:{problem.line}" if problem.line else problem.path
-        screen.line(f"{place}: {problem.message}")
-        screen.line(problem.hint, "bold", indent=2)
-    screen.line(f"Problems: {len(problems) or 'none'}.")
+        shown.line(f"{place}: {problem.message}")
+        shown.line(problem.hint, "bold", indent=2)
+    shown.line(f"Problems: {len(problems) or 'none'}.")
     if problems:
         raise typer.Exit(1)
 
@@ -294,24 +255,9 @@ def _batch_lines(name: str) -> Iterable[bytes]:
         ) from error
 
 
-def _screen(*, errors: bool = False) -> "Screen":
-    """The terminal, or that for errors; imported late, for it knows what an answer is."""
-    from assistant.terminal import Screen
-
-    return Screen(errors=errors)
-
-
 def _print_json(value: object) -> None:
     """One line of JSON as UTF-8, whatever the locale; flushed, for whoever reads along."""
     text = json.dumps(value, ensure_ascii=False) + "\n"
     # A lone surrogate becomes \udcxx, which is JSON too.
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     sys.stdout.buffer.flush()
-
-
-def _has_display() -> bool:
-    if not sys.stdout.isatty():
-        return False
-    return sys.platform in ("darwin", "win32") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )

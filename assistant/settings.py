@@ -4,6 +4,8 @@ Owns names, defaults and bounds; README lists every one. Knows nothing of what
 they are used for.
 """
 
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +15,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from corpus.errors import ExpectedError
 
 _ROOT = Path(__file__).resolve().parent.parent
+
+Network = IPv4Network | IPv6Network
+
+# A scheme, a name or an address, and perhaps a port: what may stand in HTML as it is.
+_ADDRESS = re.compile(r"https?://(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,4}|:[1-6]\d{4})?/?", re.ASCII)
+
+_SHORTEST_KEY = 32
+"""Characters of a key: 16 random bytes, written in hexadecimal."""
 
 
 class Settings(BaseSettings):
@@ -71,12 +81,70 @@ class Settings(BaseSettings):
         description="host names, besides the local ones, under which the chat may be reached",
     )
 
-    @field_validator("allowed_hosts", mode="before")
+    public_url: str = Field(
+        default="",
+        description="address under which the public reaches the chat, as https://chat.example.org",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(),
+        description="addresses or networks of the proxies whose forwarding headers are believed",
+    )
+    partners: Path = Field(
+        default=Path("partners.toml"), description="file of the partners whose sites may embed it"
+    )
+    token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="keys of the widget's tokens: the first signs, the others are still read; "
+        "none takes a random one at each start",
+    )
+    quota_store: str = Field(
+        default="memory://", description="where quotas are counted: memory:// or a Redis URL"
+    )
+    feedback: str = Field(
+        default="sqlite:///feedback.db",
+        description="database of the visitors' ratings; empty offers no rating",
+    )
+    running_answers: int = Field(
+        default=16, ge=1, le=1000, description="answers that are written at once"
+    )
+    api_per_minute: int = Field(
+        default=30,
+        ge=0,
+        le=100_000,
+        description="questions a minute by one truncated address, for the chat page and the "
+        "open interfaces; 0 closes the interfaces",
+    )
+    api_per_day: int = Field(default=2000, ge=0, le=10_000_000, description="the same for one day")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, tuple):
+            return value
+        # A plain address stands for itself alone; bits beyond the mask are a slip, and told.
+        return tuple(ip_network(each) if isinstance(each, str) else each for each in value)
+
+    # Of two for a field, pydantic runs the one that stands last first.
+    @field_validator("allowed_hosts", "token_keys", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("token_keys")
+    @classmethod
+    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < _SHORTEST_KEY for key in value):
+            raise ValueError(f"each key has at least {_SHORTEST_KEY} characters")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _bare_address(cls, value: str) -> str:
+        if value and not _ADDRESS.fullmatch(value):
+            raise ValueError("write it as https://chat.example.org, and nothing after the host")
+        return value.rstrip("/")
 
     @classmethod
     def settings_names(cls) -> tuple[str, ...]:
@@ -94,8 +162,9 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0])
+        reason = first["msg"].removeprefix("Value error, ")
         raise ExpectedError(
-            f"The setting RAPPORTEUR_{name.upper()} can't be used: {first['msg']}.",
+            f"The setting RAPPORTEUR_{name.upper()} can't be used: {reason}.",
             "README lists every setting with its default.",
         ) from error

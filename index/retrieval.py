@@ -66,6 +66,10 @@ class Hit:
     best: tuple[SentenceHit, ...] = ()
 
 
+NO_DOCUMENT = frozenset({"-"})
+"""No document has such an id: as a filter it finds nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filters:
     """What to search: kinds and document ids; an empty set stands for all."""
@@ -74,12 +78,12 @@ class Filters:
     documents: frozenset[str] = frozenset()
 
     def narrowed(self, documents: Collection[str]) -> "Filters":
-        """These filters, with the documents limited to `documents` where they allow it."""
+        """These filters, with the documents limited to `documents`; never more than before."""
         if not documents:
             return self
         wanted = frozenset(documents)
         both = wanted & self.documents if self.documents else wanted
-        return Filters(kinds=self.kinds, documents=both or wanted)
+        return Filters(kinds=self.kinds, documents=both or NO_DOCUMENT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,11 @@ SHARED = {
     "langchain_core": "the retriever and the chain are each a runnable",
 }
 
+# These belong to the files of one name, `cli.py` and `cli_….py`.
+COMMAND_LIBRARIES = {"typer"}
+
+SERVING = {"assistant/cli_serving.py", "assistant/cli_partners.py"}
+
 
 def files() -> list[Path]:
     return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -66,14 +71,15 @@ def test_imports_go_down_only(path: Path) -> None:
     assert ours <= MAY_IMPORT[package]
 
 
-def test_only_the_command_imports_the_web() -> None:
+def test_only_the_serving_commands_import_the_web() -> None:
     importers = {
         name_of(path)
         for path in files()
         if any(f"{module}.".startswith("assistant.web.") for module in imported(path))
         and not name_of(path).startswith("assistant/web/")
     }
-    assert importers == {"assistant/cli.py"}
+    assert "assistant/cli_serving.py" in importers
+    assert importers <= SERVING
 
 
 def test_lower_packages_never_see_the_settings() -> None:
@@ -88,9 +94,19 @@ def test_lower_packages_never_see_the_settings() -> None:
 def test_each_library_is_imported_by_one_file() -> None:
     importers: dict[str, list[str]] = defaultdict(list)
     for path in files():
-        for library in outside(path) - set(SHARED):
+        for library in outside(path) - set(SHARED) - COMMAND_LIBRARIES:
             importers[library].append(name_of(path))
     assert {library: names for library, names in importers.items() if len(names) > 1} == {}
+
+
+def test_the_libraries_of_the_command_stay_there() -> None:
+    spread = [
+        name_of(path)
+        for path in files()
+        if outside(path) & COMMAND_LIBRARIES
+        and not re.fullmatch(r"assistant/cli(_\w+)?\.py", name_of(path))
+    ]
+    assert spread == []
 
 
 def test_the_libraries_of_the_web_stay_there() -> None:

@@ -1,6 +1,5 @@
 """Every route: what it answers, what it forbids, what it does with hostile requests."""
 
-import json
 import os
 import re
 import signal
@@ -9,12 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-from web_material import HOSTILE_TITLE, folder, passage_with
+from web_material import HOSTILE_TITLE, passage_with
 
 from assistant.chain import Assistant
 from assistant.settings import Settings
@@ -25,38 +23,11 @@ from corpus.errors import ExpectedError
 pytest_plugins = ("web_fixtures",)
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRET = "CANARY-SECRET-5150"
 
 
 @pytest.fixture
 def client(chat_address: str) -> httpx.Client:
     return httpx.Client(base_url=chat_address, timeout=30)
-
-
-def event_of(client: httpx.Client, *, inputs: int, outputs: int) -> dict:
-    """The first of the page's events with so many inputs and outputs."""
-    config = client.get("/chat/config").json()
-    return next(
-        event
-        for event in config["dependencies"]
-        if len(event["inputs"]) == inputs and len(event["outputs"]) == outputs
-    )
-
-
-def run_event(client: httpx.Client, event: dict, data: list, session: str) -> list[dict]:
-    """Join the queue as the page does, and give all that comes back."""
-    body = {"data": data, "fn_index": event["id"], "session_hash": session, "event_data": None}
-    joined = client.post("/chat/gradio_api/queue/join", json=body)
-    assert joined.status_code == 200
-    messages = []
-    path = f"/chat/gradio_api/queue/data?session_hash={session}"
-    with client.stream("GET", path) as stream:
-        for line in stream.iter_lines():
-            if line.startswith("data:"):
-                messages.append(json.loads(line[5:]))
-                if messages[-1]["msg"] in {"process_completed", "close_stream"}:
-                    break
-    return messages
 
 
 # --- headers -----------------------------------------------------------------------------
@@ -161,92 +132,6 @@ def test_no_origin_is_let_in(client: httpx.Client) -> None:
 @pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_methods_are_not_used(client: httpx.Client, method: str) -> None:
     assert client.request(method, "/chat/").status_code == 405
-
-
-# --- what Gradio would leave open --------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "upload", "upload_progress", "process_recording", "openapi.json", "proxy=http://a.example",
-        "file=/etc/passwd", "file/etc/passwd", "file=http://a.example/", "call/ask", "runs",
-        "deep_link", "queue/status", "dev/reload", "app_id", "user", "token",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_unused_routes_of_gradio_are_closed(client: httpx.Client, path: str, method: str) -> None:
-    answer = client.request(method, f"/chat/gradio_api/{path}")
-    assert answer.status_code == 404
-    assert "root:" not in answer.text
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["monitoring", "monitoring/summary", "login", "robots.txt", "manifest.json", "pwa_icon",
-     "static/../../routes.py", "assets/%2e%2e/%2e%2e/routes.py", "svelte/x", "docs"],
-)  # fmt: skip
-def test_unused_pages_of_gradio_are_closed(client: httpx.Client, path: str) -> None:
-    assert client.get(f"/chat/{path}").status_code == 404
-
-
-def test_a_file_named_as_a_value_is_never_read(client: httpx.Client, tmp_path: Path) -> None:
-    from gradio.utils import get_upload_folder
-
-    secret = tmp_path / "secret.txt"
-    secret.write_text(SECRET)
-    value = {
-        "path": str(secret),
-        "orig_name": "secret.txt",
-        "meta": {"_type": "gradio.FileData"},
-        "url": None,
-    }
-    config = client.get("/chat/config").json()
-    for number, event in enumerate(config["dependencies"]):
-        if not event["inputs"]:
-            continue
-        data = [value for _ in event["inputs"]]
-        body = {"data": data, "fn_index": event["id"], "session_hash": f"file{number}"}
-        if event["queue"] is False:
-            answer = client.post("/chat/gradio_api/run/predict", json=body)
-            assert answer.status_code == 500
-            said = answer.text
-        else:
-            said = json.dumps(run_event(client, event, data, f"file{number}"))
-            assert '"success": false' in said
-        assert SECRET not in said
-    uploads = Path(get_upload_folder())
-    assert not any(name.endswith("secret.txt") for name in folder(uploads))
-
-
-def test_what_gradio_remembers_of_a_visitor_is_forgotten(client: httpx.Client) -> None:
-    import gc
-
-    from gradio.state_holder import StateHolder
-
-    question = "How often does the assembly of the islands meet?"
-    event = event_of(client, inputs=5, outputs=7)
-    messages = run_event(client, event, ["", [], [], False, question], "forgetme")
-    assert "three times a year" in json.dumps(messages)
-    holders = [each for each in gc.get_objects() if type(each) is StateHolder]
-    assert holders
-    assert all("forgetme" not in holder.session_data for holder in holders)
-
-
-def test_two_who_ask_at_once_never_see_each_other(client: httpx.Client) -> None:
-    event = event_of(client, inputs=5, outputs=7)
-    asked = ["How often does the assembly meet?", "Who sits on the harbour tribunal?"] * 6
-
-    def ask(number: int) -> str:
-        data = ["", [], [], False, f"{asked[number]} (visitor {number})"]
-        return json.dumps(run_event(client, event, data, f"visitor{number}"))
-
-    with ThreadPoolExecutor(max_workers=12) as pool:
-        answers = list(pool.map(ask, range(12)))
-    for number, answer in enumerate(answers):
-        others = {f"(visitor {other})" for other in range(12)} - {f"(visitor {number})"}
-        assert f"(visitor {number})" in answer
-        assert not any(other in answer for other in others)
 
 
 # --- pages -------------------------------------------------------------------------------

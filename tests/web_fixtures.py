@@ -24,7 +24,15 @@ def web_settings(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -
     for name, text in LIBRARY.items():
         (library / name).write_text(text, encoding="utf-8")
     ingest(library, root / "index", embedder)
-    return Settings(library=library, index=root / "index", allowed_hosts=("chat.example.org",))
+    return Settings(
+        library=library,
+        index=root / "index",
+        allowed_hosts=("chat.example.org",),
+        partners=root / "partners.toml",
+        feedback=f"sqlite:///{root / 'feedback.db'}",
+        api_per_minute=100_000,
+        api_per_day=1_000_000,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -74,7 +75,14 @@ www.evil.example and http://evil.example/z. The lantern keeper trims every wick 
 
 
 class Unhurried(Assistant):
-    """Answers as ever, but takes its time when a question says "slowly"; can fail on demand."""
+    """Answers as ever, but takes its time when a question says "slowly"; can fail on demand.
+
+    `open_replies` are those that were begun and have not come to an end.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.open_replies: set[object] = set()
 
     def ask(
         self,
@@ -90,12 +98,19 @@ class Unhurried(Assistant):
     def _paced(self, reply: Reply, question: str) -> Iterator[Event]:
         if "fail now" in question:
             raise RuntimeError(f"sk-FAKE-SECRET-123 {question}")
-        for event in reply:
-            yield event
-            if "slowly" in question and isinstance(event, DeltaEvent):
-                for _ in range(100):
-                    yield DeltaEvent(text="")
-                    time.sleep(0.1)
+        mine = object()
+        self.open_replies.add(mine)
+        try:
+            for event in reply:
+                yield event
+                if "fail amid" in question:
+                    raise RuntimeError(f"sk-FAKE-SECRET-123 {question}")
+                if "slowly" in question and isinstance(event, DeltaEvent):
+                    for _ in range(100):
+                        yield DeltaEvent(text="")
+                        time.sleep(0.1)
+        finally:
+            self.open_replies.discard(mine)
 
 
 def passage_with(assistant: Assistant, words: str) -> tuple[str, int, int]:

@@ -1,27 +1,34 @@
 """What stands before every route: who may ask, for what, how much, and what the answer forbids.
 
 Pure ASGI, so that streams pass through unbuffered. Owns the security headers, the list
-of Gradio's routes that are open, and the refusal of foreign hosts, foreign origins and
-oversized bodies. Knows nothing of what the routes do.
+of Gradio's routes that are open, whose word on addresses is believed, and the refusal of
+foreign hosts, foreign origins and oversized bodies. Knows nothing of what the routes do.
 """
 
+import asyncio
+import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.web.addresses import Network, client_address
+from assistant.web.admission import is_own
 from assistant.web.chat_html import cleaned
+from assistant.web.errors import CODES, Refused, is_for_programs, json_response, unexpected
 
 CHAT = "/chat"
 
 BODY_LIMIT = 768 * 1024
 """Bytes of a request's body: a long conversation that comes from its page, and some room."""
+
+PROGRAM_LIMIT = 256 * 1024
+"""Bytes of a body that a program sends: a question, and what was said before."""
 
 _LOG = logging.getLogger("rapporteur.web")
 
@@ -33,6 +40,8 @@ _OPEN_GET = re.compile(
     r"|gradio_api/(?:info|startup-events|heartbeat/\w+|queue/data))"
 )
 _OPEN_POST = re.compile(r"/gradio_api/(?:queue/join|run/predict|cancel|reset)/?")
+# Every question of the chat page goes this way, and no other.
+_QUESTION = re.compile(rf"{CHAT}/gradio_api/queue/join/?")
 
 # Each sets what Gradio believes of its own address.
 _FORWARDING = re.compile(rb"(?:x-forwarded-.*|forwarded|x-original-.*|x-rewrite-url|x-real-ip)")
@@ -67,10 +76,23 @@ class BodyTooLarge(HTTPException):
 class Guard:
     """The first and last thing a request meets."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = ()) -> None:
-        """`hosts` are the names, besides the local ones, under which this may be reached."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str] = (),
+        proxies: Sequence[Network] = (),
+        admit_chat: Callable[[Scope], Awaitable[None]] | None = None,
+    ) -> None:
+        """`hosts` are the names, besides the local ones, under which this may be reached.
+
+        `proxies` are believed about addresses; `admit_chat` counts a question of the chat
+        page, and raises `Refused`.
+        """
         self._app = app
         self._hosts = _LOCAL | {host.lower().strip("[]") for host in hosts}
+        self._proxies = tuple(proxies)
+        self._admit_chat = admit_chat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, pass on, and put the headers on what comes back."""
@@ -86,33 +108,46 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, guarded)
             return
-        scope = _trusted(scope)
+        scope = _trusted(scope, client_address(scope, self._proxies))
         try:
-            await self._app(scope, _limited(receive), guarded)
+            if self._admit_chat is not None and _is_question(scope):
+                await self._admit_chat(scope)
+            await self._app(scope, _limited(receive, _body_limit(path)), guarded)
+        except Refused as refused:
+            await guarded.fail(scope, receive, _told_in_chat(refused))
         except BodyTooLarge:
-            await guarded.fail(scope, receive, _refuse(413, "This request is too large."))
+            too_large = _refuse(413, "This request is too large.", path)
+            await guarded.fail(scope, receive, too_large)
+        except asyncio.CancelledError:
+            # The server is being stopped, and has waited long enough.
+            await guarded.fail(scope, receive, _refuse(503, "The server is being stopped.", path))
         except Exception as error:  # noqa: BLE001 - the one boundary: no trace may reach a visitor
             # The class alone: a message may repeat what the visitor wrote.
             _LOG.error("a request failed: %s", type(error).__name__)
             sorry = "Something went wrong here. Please try again."
-            await guarded.fail(scope, receive, _refuse(500, sorry))
+            failed = json_response(unexpected()) if is_for_programs(path) else None
+            await guarded.fail(scope, receive, failed or _refuse(500, sorry, path))
 
     def _refusal(self, scope: Scope) -> Response | None:
-        headers = Headers(scope=scope)
+        headers, path = Headers(scope=scope), scope["path"]
         named = headers.getlist("host")
         host = host_name(named[0]) if len(named) == 1 else None
         if host is None or host not in self._hosts:
             return _refuse(
-                400, "The chat doesn't answer to this host name. See RAPPORTEUR_ALLOWED_HOSTS."
+                400,
+                "The chat doesn't answer to this host name. See RAPPORTEUR_ALLOWED_HOSTS.",
+                path,
             )
         if scope["method"] not in {"GET", "HEAD", "POST"}:
-            return _refuse(405, "This method isn't used here.")
-        if scope["method"] == "POST" and not _same_site(headers, named[0]):
-            return _refuse(403, "Requests from other sites aren't answered.")
-        if _declared_length(headers) > BODY_LIMIT:
-            return _refuse(413, "This request is too large.")
-        if not _is_open(scope["method"], scope["path"]):
-            return _refuse(404, "There is nothing here.")
+            refusal = _refuse(405, "This method isn't used here.", path)
+            refusal.headers["Allow"] = "GET, HEAD, POST"
+            return refusal
+        if scope["method"] == "POST" and not _same_site(headers):
+            return _refuse(403, "Requests from other sites aren't answered.", path)
+        if _declared_length(headers) > _body_limit(path):
+            return _refuse(413, "This request is too large.", path)
+        if not _is_open(scope["method"], path):
+            return _refuse(404, "There is nothing here.", path)
         return None
 
 
@@ -130,17 +165,12 @@ def host_name(value: str) -> str | None:
         return None
 
 
-def _same_site(headers: Headers, host: str) -> bool:
+def _same_site(headers: Headers) -> bool:
     """No word from a browser that the request comes from another site."""
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        return urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:
-        return False
+    return origin is None or is_own(origin, headers)
 
 
 def _declared_length(headers: Headers) -> int:
@@ -158,9 +188,17 @@ def _is_open(method: str, path: str) -> bool:
     return allowed.fullmatch(inner) is not None
 
 
-def _trusted(scope: Scope) -> Scope:
-    """The request without what a stranger could use to change its address or Gradio's page."""
+def _is_question(scope: Scope) -> bool:
+    return scope["method"] == "POST" and _QUESTION.fullmatch(scope["path"]) is not None
+
+
+def _trusted(scope: Scope, address: str) -> Scope:
+    """The request with its client's `address`, less what strangers could use to change it.
+
+    Nor can they change what Gradio's page holds.
+    """
     trusted = dict(scope)
+    trusted["client"] = (address, 0)
     trusted["headers"] = [
         (name, value) for name, value in scope["headers"] if not _FORWARDING.fullmatch(name)
     ]
@@ -169,22 +207,34 @@ def _trusted(scope: Scope) -> Scope:
     return trusted
 
 
-def _limited(receive: Receive) -> Receive:
+def _body_limit(path: str) -> int:
+    return PROGRAM_LIMIT if is_for_programs(path) else BODY_LIMIT
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
     seen = 0
 
     async def limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > BODY_LIMIT:
+        if seen > limit:
             raise BodyTooLarge
         return message
 
     return limited
 
 
-def _refuse(status: int, sentence: str) -> Response:
+def _refuse(status: int, sentence: str, path: str) -> Response:
+    if is_for_programs(path):
+        return json_response(Refused(status, sentence, error=CODES[status]))
     return PlainTextResponse(sentence + "\n", status_code=status)
+
+
+def _told_in_chat(refused: Refused) -> Response:
+    """A refusal as Gradio's page shows it: it reads `detail`."""
+    body = json.dumps({**refused.body(), "detail": str(refused)})
+    return Response(body, refused.status, headers=refused.headers(), media_type="application/json")
 
 
 class _Outgoing:
@@ -225,10 +275,12 @@ class _Outgoing:
         await self._send({"type": "http.response.body", "body": body})
 
     def _set_headers(self, headers: MutableHeaders) -> None:
-        for name, value in _COMMON.items():
-            headers[name] = value
-        headers["Content-Security-Policy"] = CHAT_POLICY if self._is_chat else PAGE_POLICY
-        if not self._is_static:
+        policy = CHAT_POLICY if self._is_chat else PAGE_POLICY
+        for name, value in {**_COMMON, "Content-Security-Policy": policy}.items():
+            # Our own routes may know better for themselves; Gradio's may not.
+            if self._is_chat or name not in headers:
+                headers[name] = value
+        if not self._is_static and (self._is_chat or "Cache-Control" not in headers):
             headers["Cache-Control"] = "no-store"
         if "text/event-stream" in headers.get("content-type", ""):
             headers["X-Accel-Buffering"] = "no"

@@ -102,6 +102,10 @@ class Pages:
         """A page that says one thing, an error for instance."""
         return self._render("message.html", False, title=title, text=text)
 
+    def frame(self, **values: object) -> str:
+        """The widget's page; `values` are those that its template names."""
+        return self._templates.get_template("frame.html").render(**values)
+
     def _render(self, template: str, fragment: bool, /, **values: object) -> str:
         frame = "fragment.html" if fragment else "page.html"
         return self._templates.get_template(template).render(

@@ -1,7 +1,7 @@
-"""The app that serves it all: the chat, passages, documents, health.
+"""The app that serves it all: the chat, the pages, the API, the widget, health.
 
-Owns routes, start and stop. Knows nothing of how an answer is found or how the chat
-page is built.
+Owns how they are put together, the routes of the pages, start and stop. Knows nothing of
+how an answer is found or how the chat page is built.
 """
 
 import contextlib
@@ -10,20 +10,29 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
 from assistant.settings import Settings
-from assistant.web import ui
+from assistant.web import api, api_docs, embed, ui
+from assistant.web.admission import Admission
+from assistant.web.api import Service
+from assistant.web.api_schema import HealthOut
 from assistant.web.conversation import Conversation
+from assistant.web.embed_files import EmbedFiles
+from assistant.web.errors import add_errors
+from assistant.web.feedback import Feedback
 from assistant.web.headers import CHAT, Guard
-from assistant.web.pages import STATIC, NotInLibrary, Pages
+from assistant.web.pages import STATIC, Pages
+from assistant.web.partners import PartnersFile
+from assistant.web.sse import AnswerThreads
+from assistant.web.tokens import Tokens
 from corpus.errors import ExpectedError
 
 if TYPE_CHECKING:
@@ -46,22 +55,44 @@ _Id = Annotated[str, Query(max_length=200)]
 
 
 def create_app(assistant: "Assistant", settings: Settings) -> FastAPI:
-    """The whole app over an assistant: chat at `/chat`, the pages, `/healthz`.
+    """The whole app over an assistant: chat, pages, API, widget, `/healthz`.
 
     It answers to the local host names, to `settings.host` unless that stands for every
-    address, and to `settings.allowed_hosts`.
+    address, to that of `settings.public_url` and to `settings.allowed_hosts`. Raises
+    `ExpectedError` for a file of partners, a store or a database that can't be used.
     """
     app = FastAPI(title="Rapporteur", docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages()
+    partners = PartnersFile(settings.partners)
+    tokens = Tokens([key.get_secret_value() for key in settings.token_keys])
+    service = Service(
+        assistant=assistant,
+        admission=Admission(assistant, settings, partners, tokens),
+        threads=AnswerThreads(settings.running_answers),
+        feedback=Feedback(settings.feedback) if settings.feedback else None,
+    )
+    app.include_router(api.routes(service))
+    app.include_router(api_docs.routes(app))
     _add_pages(app, assistant, pages)
-    _add_services(app, assistant)
+    _add_services(app, assistant, partners)
+    app.include_router(embed.routes(service, tokens, EmbedFiles(STATIC), pages))
     # Its presence switches Gradio's own off, which lets every origin in.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     ui.mount(app, assistant, CHAT)
-    _add_errors(app, _mounted(app, CHAT), pages)
-    hosts = set(settings.allowed_hosts) | ({settings.host} - _ANY_ADDRESS)
-    app.add_middleware(Guard, hosts=hosts)
+    add_errors(app, [_mounted(app, CHAT)], pages)
+    app.add_middleware(
+        Guard,
+        hosts=_hosts(settings),
+        proxies=settings.trusted_proxies,
+        admit_chat=service.admission.admit_chat,
+    )
     return app
+
+
+def _hosts(settings: Settings) -> set[str]:
+    public = urlsplit(settings.public_url).hostname
+    own = {settings.host} - _ANY_ADDRESS
+    return set(settings.allowed_hosts) | own | ({public} if public else set())
 
 
 def _mounted(app: FastAPI, path: str) -> FastAPI:
@@ -73,11 +104,11 @@ def _mounted(app: FastAPI, path: str) -> FastAPI:
 
 
 def _add_pages(app: FastAPI, assistant: "Assistant", pages: Pages) -> None:
-    @app.get("/")
+    @app.get("/", include_in_schema=False)
     def root() -> Response:
         return RedirectResponse(f"{CHAT}/", status_code=307)
 
-    @app.get("/passages/{passage_id}")
+    @app.get("/passages/{passage_id}", include_in_schema=False)
     def passage(
         passage_id: str, start: _Offset = None, end: _Offset = None, fragment: bool = False
     ) -> Response:
@@ -86,19 +117,19 @@ def _add_pages(app: FastAPI, assistant: "Assistant", pages: Pages) -> None:
             pages.passage(assistant.catalogue(), passage_id, marked=marked, fragment=fragment)
         )
 
-    @app.get("/documents")
+    @app.get("/documents", include_in_schema=False)
     def documents(q: _Id = "", kind: _Id = "") -> Response:
         return HTMLResponse(pages.documents(assistant.catalogue(), q, kind))
 
-    @app.get("/documents/{document_id}")
+    @app.get("/documents/{document_id}", include_in_schema=False)
     def document(document_id: str, fragment: bool = False) -> Response:
         return HTMLResponse(pages.document(assistant.catalogue(), document_id, fragment=fragment))
 
-    @app.get("/favicon.ico")
+    @app.get("/favicon.ico", include_in_schema=False)
     def icon() -> Response:
         return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
 
-    @app.get("/static/{name}")
+    @app.get("/static/{name}", include_in_schema=False)
     def static(name: str) -> Response:
         if name not in _STATIC_FILES:
             raise HTTPException(404)
@@ -107,9 +138,10 @@ def _add_pages(app: FastAPI, assistant: "Assistant", pages: Pages) -> None:
         )
 
 
-def _add_services(app: FastAPI, assistant: "Assistant") -> None:
-    @app.get("/healthz")
+def _add_services(app: FastAPI, assistant: "Assistant", partners: PartnersFile) -> None:
+    @app.get("/healthz", response_model=HealthOut, responses={503: {"model": HealthOut}})
     def health() -> Response:
+        """Whether questions can be answered, and what of."""
         status = assistant.reader.status()
         return JSONResponse(
             {
@@ -118,11 +150,12 @@ def _add_services(app: FastAPI, assistant: "Assistant") -> None:
                 "documents": status.documents,
                 "passages": status.passages,
                 "degraded": status.degraded,
+                "partners": partners.problem,
             },
             status_code=200 if status.available else 503,
         )
 
-    @app.post("/conversation")
+    @app.post("/conversation", include_in_schema=False)
     async def conversation(request: Request) -> Response:
         """Turn the conversation that a page sends into a file; nothing is kept."""
         try:
@@ -135,39 +168,6 @@ def _add_services(app: FastAPI, assistant: "Assistant") -> None:
             media_type="text/markdown; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="conversation.md"'},
         )
-
-
-def _add_errors(app: FastAPI, mounted: FastAPI, pages: Pages) -> None:
-    """One way to tell an error, to people and to programs, for `app` and what it mounts."""
-
-    def told(request: Request, status: int, title: str, text: str) -> Response:
-        if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(pages.message(title, text), status_code=status)
-        return JSONResponse({"error": title, "message": text}, status_code=status)
-
-    @app.exception_handler(NotInLibrary)
-    async def missing(request: Request, error: NotInLibrary) -> Response:
-        return told(request, 404, "Not in the library", str(error))
-
-    @app.exception_handler(ExpectedError)
-    async def expected(request: Request, error: ExpectedError) -> Response:
-        is_post = request.method == "POST"
-        return told(request, 400 if is_post else 503, "This can't be done now", str(error))
-
-    # The default one repeats what was sent, and fails over numbers that JSON doesn't know.
-    @mounted.exception_handler(RequestValidationError)
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return told(request, 400, "This address isn't right", "Please check the link you followed.")
-
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404:
-            return told(request, 404, "Nothing here", "There is no page at this address.")
-        if error.status_code == 413:
-            return told(request, 413, "Too large", "The request is larger than is taken here.")
-        title = "This can't be done"
-        return told(request, error.status_code, title, "The request couldn't be understood.")
 
 
 def serve(

@@ -41,7 +41,7 @@ def mount(app: FastAPI, assistant: "Assistant", path: str) -> None:
     page = _page(assistant)
     page.max_threads = _THREADS
     page.state_session_capacity = _SESSIONS
-    page.queue(max_size=_WAITING, default_concurrency_limit=None)
+    page.queue(max_size=_WAITING, default_concurrency_limit=None, api_open=False)
     gr.mount_gradio_app(
         app,
         page,
