@@ -266,11 +266,13 @@ class EvidenceEvent:
 class DeltaEvent:
     """The next piece of the answer's text, markers whole.
 
-    `supported` is False for a sentence that the passage it names does not support.
+    `supported` is False for a sentence that the passage it names does not support;
+    `checked` is that of its statement.
     """
 
     text: str
     supported: bool = True
+    checked: Check = "meaning"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ Markdown, HTML or terminals.
 
 import re
 
-from assistant.answers import Answer, Statement
+from assistant.answers import Answer, DeltaEvent, Statement
 
 UNSUPPORTED = "(⚠ not supported by the quoted passage)"
 UNSOURCED = "(⚠ not supported by any passage)"
@@ -42,9 +42,14 @@ def marked_text(answer: Answer) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def marked_piece(piece: str) -> str:
-    """A sentence without support, still in the stream, with its mark."""
+def marked_piece(event: DeltaEvent) -> str:
+    """A sentence still in the stream, with its mark where it is not supported."""
+    if event.supported:
+        return event.text
+    piece = event.text
     markers = _TRAILING_MARKERS.search(piece)
     at = markers.start() if markers else len(piece)
     mark = UNSUPPORTED if piece[at:].strip() else UNSOURCED
+    if event.checked == "figures":
+        mark = UNCOMPARED
     return f"{piece[:at]} {mark}{piece[at:]}"

@@ -265,7 +265,9 @@ class Proving:
                 checked=verdict.checked,
             )
         )
-        self._held.append(DeltaEvent(text=piece, supported=verdict.stands))
+        self._held.append(
+            DeltaEvent(text=piece, supported=verdict.supported, checked=verdict.checked)
+        )
         self._proved = self._proved or verdict.stands
         if self._proved:
             held, self._held = self._held, []

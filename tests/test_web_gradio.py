@@ -148,7 +148,11 @@ def test_an_address_named_as_a_value_is_never_fetched(
 
 def test_no_question_gets_past_the_queue(client: httpx.Client) -> None:
     event = event_of(client, inputs=5, outputs=7)
-    body = {"data": ["", [], [], False, "How often?"], "fn_index": event["id"], "session_hash": "past"}
+    body = {
+        "data": ["", [], [], False, "How often?"],
+        "fn_index": event["id"],
+        "session_hash": "past",
+    }
     answer = client.post("/chat/gradio_api/run/predict", json=body)
     assert answer.status_code == 404
     assert "How often" not in answer.text

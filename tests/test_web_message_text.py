@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rendering_material import answer_from
 
-from assistant.answers import AbstentionKind, DeltaEvent, DoneEvent, EvidenceEvent, Statement
+from assistant.answers import AbstentionKind, Check, DeltaEvent, DoneEvent, EvidenceEvent
 from assistant.web.message_text import harmless, message_pieces, message_text, without_sources
 
 BASE = "https://chat.example.org"
@@ -75,12 +75,24 @@ def test_every_marker_has_its_quote_source_and_address_below() -> None:
     assert without_sources(text) == answer.text
 
 
-def test_sentences_without_support_are_named() -> None:
+@pytest.mark.parametrize(
+    ("checked", "mark"),
+    [("meaning", "not supported by the quoted passage"), ("figures", "meaning not checked")],
+)
+def test_sentences_without_support_are_marked(checked: Check, mark: str) -> None:
     answer = answer_from("The lamp burns oil. Wicks are cut at dusk.")
-    doubtful = Statement(text="Lamps [x](y) fly.", citations=(1,), supported=False, support=0.1)
-    text = message_text(replace(answer, statements=(*answer.statements, doubtful)), BASE)
-    assert "Not supported by the quoted passage:\n- “Lamps [x]\\(y) fly.”" in text
-    assert without_sources(text) == answer.text
+    first, second = answer.statements
+    doubtful = replace(second, supported=False, checked=checked)
+    answer = replace(answer, statements=(first, doubtful))
+    text = message_text(answer, BASE)
+    assert f"The lamp burns oil. [1] Wicks are cut at dusk. (⚠ {mark}) [2]" in text
+    halves = answer.text.partition("[1]")
+    deltas = [
+        DeltaEvent(text="".join(halves[:2])),
+        DeltaEvent(text=halves[2], supported=False, checked=checked),
+    ]
+    pieces = message_pieces([*deltas, DoneEvent(answer=answer)], BASE)
+    assert "".join(piece for piece, _ in pieces) == text
 
 
 def test_an_answer_that_turns_out_otherwise_is_told_whole() -> None:

@@ -129,11 +129,16 @@ class CitationOut(_Given):
 
 
 class StatementOut(_Given):
-    """A sentence of the answer. Where `supported` is false, say so to the reader."""
+    """A sentence of the answer. Where `supported` is false, say so to the reader.
+
+    `checked` is "figures" where an answer is in another language than its documents, so
+    that only numbers and dates were compared.
+    """
 
     text: str
     citations: list[int]
     supported: bool
+    checked: Literal["meaning", "figures"]
     support: Annotated[float, Field(ge=0, le=1)]
 
 

@@ -121,7 +121,7 @@ def _growing(reply: Reply, question: str, base_url: str) -> Iterator[tuple[Store
     shown_at = 0.0
     for event in reply:
         if isinstance(event, DeltaEvent):
-            text += event.text if event.supported else marked_piece(event.text)
+            text += marked_piece(event)
             if time.monotonic() - shown_at >= _SHOW_EVERY:
                 shown_at = time.monotonic()
                 yield pending(question, text), READING

@@ -1,6 +1,6 @@
 """An answer as the text of one message, for programs that show it in a chat of their own.
 
-Owns what stands below the answer's text (doubts, differences, notices, sources) and
+Owns what stands below the answer's text (differences, notices, sources) and
 how foreign words are made harmless where such a program reads Markdown: no image is
 fetched, no link made, no HTML let through. Whole addresses are ours alone. Knows nothing
 of HTTP.
@@ -9,14 +9,14 @@ of HTTP.
 from collections.abc import Generator, Iterable
 
 from assistant.answers import Answer, Citation, DeltaEvent, DoneEvent, Event, permalink
-from assistant.rendering import footnotes, plain, proof_line
+from assistant.marking import marked_piece, marked_text
+from assistant.rendering import checked_line, footnotes, plain
 
-_UNSUPPORTED = "Not supported by the quoted passage:"
 _DIFFERENCE = "Sources differ on"
 _NOTICE = "Notice:"
 _SOURCES = "Sources:"
 _NEAREST = "Closest in the library:"
-_BELOW = (_UNSUPPORTED, _DIFFERENCE, _NOTICE, _SOURCES, _NEAREST)
+_BELOW = (_DIFFERENCE, _NOTICE, _SOURCES, _NEAREST)
 
 _INSTEAD = "What stands above can't be kept up. The answer is:"
 
@@ -41,7 +41,7 @@ def harmless(text: str, before: str = "") -> str:
 
 def message_text(answer: Answer, base_url: str) -> str:
     """The whole message; `base_url` (scheme and host, or empty) makes the addresses whole."""
-    return harmless(answer.text) + below(answer, base_url)
+    return harmless(marked_text(answer)) + below(answer, base_url)
 
 
 def message_pieces(
@@ -56,14 +56,14 @@ def message_pieces(
     said = ""
     for event in events:
         if isinstance(event, DeltaEvent):
-            yield harmless(event.text, plain(said)[-1:]), None
+            yield harmless(marked_piece(event), plain(said)[-1:]), None
             said += event.text
         elif isinstance(event, DoneEvent):
             rest, before = event.answer.text, ""
             if rest.startswith(said):
                 rest, before = rest[len(said) :], plain(said)[-1:]
             else:
-                rest = f"\n\n{_INSTEAD}\n\n{rest}"
+                rest = f"\n\n{_INSTEAD}\n\n{marked_text(event.answer)}"
             yield harmless(rest, before) + below(event.answer, base_url), event.answer
             return
     raise RuntimeError("the reply ended without an answer")
@@ -71,14 +71,14 @@ def message_pieces(
 
 def below(answer: Answer, base_url: str) -> str:
     """What follows the answer's text in its message, from its blank line on; may be empty."""
-    parts = [_doubts(answer)]
+    parts = []
     for difference in answer.differences:
         markers = ", ".join(f"[{number}]" for number in difference.citations)
         parts.append(f"{_DIFFERENCE} {_line(difference.about)}: {markers}")
     parts += [f"{_NOTICE} {_line(notice)}" for notice in answer.notices]
     parts.append(_sources(answer, base_url))
     parts.append(_nearest(answer, base_url))
-    parts.append(proof_line(answer.proof) if answer.answered else "")
+    parts.append(checked_line(answer))
     return "".join(f"\n\n{part}" for part in parts if part)
 
 
@@ -99,13 +99,6 @@ def quote_address(citation: Citation, base_url: str) -> str:
 
 def _line(text: str) -> str:
     return harmless(" ".join(text.split()))
-
-
-def _doubts(answer: Answer) -> str:
-    lines = [
-        f"- “{_line(statement.text)}”" for statement in answer.statements if not statement.supported
-    ]
-    return "\n".join([_UNSUPPORTED, *lines]) if lines else ""
 
 
 def _sources(answer: Answer, base_url: str) -> str:

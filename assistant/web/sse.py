@@ -44,8 +44,8 @@ def told(event: Event) -> bytes:
     match event:
         case EvidenceEvent(evidence=evidence):
             return encoded("evidence", {"evidence": [each.as_json() for each in evidence]})
-        case DeltaEvent(text=text):
-            return encoded("delta", {"text": text})
+        case DeltaEvent(text=text, supported=supported, checked=checked):
+            return encoded("delta", {"text": text, "supported": supported, "checked": checked})
         case DoneEvent(answer=answer):
             return encoded("done", answer.as_json())
     raise TypeError(f"no such event: {type(event).__name__}")
