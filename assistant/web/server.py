@@ -20,7 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
 from assistant.settings import Settings
-from assistant.web import api, api_docs, embed, ui
+from assistant.web import agents, api, api_docs, embed, openai_api, ui
 from assistant.web.admission import Admission
 from assistant.web.api import Service
 from assistant.web.api_schema import HealthOut
@@ -76,6 +76,8 @@ def create_app(assistant: "Assistant", settings: Settings) -> FastAPI:
     _add_pages(app, assistant, pages)
     _add_services(app, assistant, partners)
     app.include_router(embed.routes(service, tokens, EmbedFiles(STATIC), pages))
+    openai_api.mount(app, service, settings.public_url)
+    agents.mount(app, service, settings.public_url)
     # Its presence switches Gradio's own off, which lets every origin in.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     ui.mount(app, assistant, CHAT)
