@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from assistant.web.api_schema import ErrorOut
+
 KEY = "a key of the tests, long enough to be one"
 OPEN, ISLANDS, LIMITED = "https://open.example", "http://localhost:8123", "https://limited.example"
 
@@ -70,3 +72,15 @@ def events(text: str) -> list[tuple[str, Any]]:
 def read_file(path: Path) -> bytes:
     """All that a database file holds."""
     return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+
+
+def refused(answer: httpx.Response, status: int) -> dict[str, str]:
+    """The one form of an error, checked."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert "access-control-allow-origin" not in answer.headers
+    body = answer.json()
+    ErrorOut.model_validate(body, strict=True)
+    assert body["error"]
+    assert body["message"].endswith(".")
+    return body
