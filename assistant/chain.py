@@ -217,7 +217,9 @@ class Assistant(Runnable[AssistantInput, Answer]):
         return bool(found) and all(judged(one, finder).shortfall is None for one in found)
 
     def _small_talk(self, which: str, asked: Asked, index: OpenIndex) -> Iterator[Event]:
-        text = phrases.small_talk_reply(which, index.catalogue)
+        every = index.catalogue.documents.values()
+        allowed = [document for document in every if asked.filters.allows(document)]
+        text = phrases.small_talk_reply(which, allowed)
         yield DeltaEvent(text=text)
         finder = Finder(index, self.embedder)
         offered = starters(index.catalogue, lambda t: self._answers(finder, t, asked.filters))

@@ -6,11 +6,12 @@ about the library's subject: those come from quotations alone.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from assistant.flaws import Flaw
 from assistant.judging import Judgement, Shortfall
 from assistant.model_limits import ModelFault
-from index.catalogue import Catalogue
+from corpus.documents import Document
 
 _GREETING = re.compile(
     r"^(hi|hello|hey|good (morning|afternoon|evening|day)|greetings|bonjour|salut|hola|buen[oa]s "
@@ -98,20 +99,19 @@ def small_talk(text: str) -> str:
     return "thanks" if _THANKS.match(text) else ""
 
 
-def small_talk_reply(which: str, catalogue: Catalogue) -> str:
-    """The fixed answer to small talk, with what is in the library."""
+def small_talk_reply(which: str, documents: Sequence[Document]) -> str:
+    """The fixed answer to small talk, with the documents that may be asked about."""
     if which == "thanks":
         return "You are welcome. Ask another question whenever you like."
     opening = "Hello. " if which == "greeting" else ""
     return (
         f"{opening}I answer questions in exact quotations from the library, each with its source, "
-        f"and say so when the library holds no answer. {holdings(catalogue)}"
+        f"and say so when the library holds no answer. {holdings(documents)}"
     )
 
 
-def holdings(catalogue: Catalogue) -> str:
+def holdings(documents: Sequence[Document]) -> str:
     """One or two sentences on what the library holds."""
-    documents = list(catalogue.documents.values())
     kinds = Counter(document.kind for document in documents)
     counts = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in kinds.most_common())
     titles = "; ".join(f"“{document.title}”" for document in documents[:5])

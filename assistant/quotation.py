@@ -13,7 +13,7 @@ from typing import Any
 
 from assistant import phrases
 from assistant.answers import AbstentionKind, Answer, DeltaEvent, Difference, Event, Evidence, Mode
-from assistant.differences import Side, shown, with_both_sides
+from assistant.differences import Conflict, Side, shown, with_both_sides
 from assistant.finding import Finder, Found
 from assistant.grounding import Composed, compose, pieces_of
 from assistant.judging import Judgement, Shortfall, judge
@@ -66,11 +66,19 @@ class Outcome:
 
     def quoted(self, quotes: Sequence[Quote]) -> Content:
         """The answer made of `quotes`, with both sides of what sources differ on."""
-        conflicts = shown(quotes, self.index.catalogue, self.nearness)
-        quotes, differing = with_both_sides(quotes, conflicts)
+        quotes, differing = with_both_sides(quotes, self.conflicts(quotes))
         return Content(
             composed=compose(quotes, self.index.catalogue),
             differences=tuple(Difference(about=a, citations=numbers) for a, numbers in differing),
+        )
+
+    def conflicts(self, quotes: Sequence[Quote]) -> tuple[Conflict, ...]:
+        """The differences to show with `quotes`: those of which both sides may be quoted."""
+        documents, filters = self.index.catalogue.documents, self.asked.filters
+        return tuple(
+            conflict
+            for conflict in shown(quotes, self.index.catalogue, self._nearness)
+            if all(filters.allows(documents[s.passage.document_id]) for s in conflict.sides)
         )
 
     def answer(self, content: Content) -> Answer:
@@ -110,7 +118,7 @@ class Outcome:
         )
 
     @cached_property
-    def nearness(self) -> Callable[[Side], float]:
+    def _nearness(self) -> Callable[[Side], float]:
         """How near a side of a difference is to the question, by the sentence it begins in."""
         near = {
             (candidate.passage.id, candidate.sentence.start): candidate.similarity

@@ -14,7 +14,7 @@ from typing import cast
 
 from assistant import phrases
 from assistant.answers import DeltaEvent, Difference, Turn
-from assistant.differences import shown, with_both_sides
+from assistant.differences import with_both_sides
 from assistant.finding import merged
 from assistant.flaws import Unusable
 from assistant.grounding import Composed, extended
@@ -140,7 +140,7 @@ class Writer:
         """
         catalogue = outcome.index.catalogue
         own = _quotes_of(written.composed)
-        conflicts = shown((*own, *quotes), catalogue, outcome.nearness)
+        conflicts = outcome.conflicts((*own, *quotes))
         every, differing = with_both_sides(own, conflicts)
         stated = [Difference(about=about, citations=numbers) for about, numbers in differing]
         composed = extended(written.composed, every[len(own) :], catalogue)
@@ -164,12 +164,11 @@ def _notices(outcome: Outcome, written: _Written) -> Iterator[str]:
 
 def _passages(outcome: Outcome, quotes: Sequence[Quote]) -> tuple[Passage, ...]:
     """The passages to write from, the best first: those quoted, the other evidence, both sides."""
-    catalogue = outcome.index.catalogue
     cited = {quote.passage.id: quote.passage for quote in quotes}
     hits = merged([judgement.found for judgement in outcome.answered], len(outcome.evidence))
     near = {hit.passage.id: hit.passage for hit in hits}
     sides: dict[str, Passage] = {}
-    for conflict in shown(quotes, catalogue, outcome.nearness):
+    for conflict in outcome.conflicts(quotes):
         sides |= {side.passage.id: side.passage for side in conflict.sides}
     return within_limit(tuple({**cited, **sides, **near}.values()))
 

@@ -16,7 +16,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from corpus.documents import Passage, Sentence
+from corpus.documents import Document, Passage, Sentence
 from index.embeddings import Embedder, Vectors
 from index.reader import OpenIndex
 from index.views import question_key, sentence_key
@@ -76,6 +76,12 @@ class Filters:
 
     kinds: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
+
+    def allows(self, document: Document) -> bool:
+        """Whether `document` may be searched and quoted."""
+        return (not self.kinds or document.kind in self.kinds) and (
+            not self.documents or document.id in self.documents
+        )
 
     def narrowed(self, documents: Collection[str]) -> "Filters":
         """These filters, with the documents limited to `documents`; never more than before."""
@@ -144,8 +150,7 @@ class Retriever:
         return {
             document.id
             for document in self.index.catalogue.documents.values()
-            if (not filters.kinds or document.kind in filters.kinds)
-            and (not filters.documents or document.id in filters.documents)
+            if filters.allows(document)
         }
 
     def _candidates(self, query: Query, allowed: set[str] | None, words: Vectors) -> list[Passage]:

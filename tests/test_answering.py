@@ -183,6 +183,16 @@ def test_filters_limit_what_is_searched(assistant: Assistant) -> None:
     filters = Filters(kinds=frozenset({"mechanism"}))
     answer = assistant.ask("Are decisions of the Lantern Review binding?", filters=filters).answer()
     assert {hit.document.kind for hit in answer.evidence} == {"mechanism"}
+    # Nor does the other side of what sources differ on come in from outside.
+    assert {citation.document.kind for citation in answer.citations} == {"mechanism"}
+    assert answer.differences == ()
+
+
+def test_small_talk_names_no_document_outside_the_filters(assistant: Assistant) -> None:
+    filters = Filters(kinds=frozenset({"mechanism"}))
+    text = assistant.ask("what can you do?", filters=filters).answer().text
+    assert "The Lantern Review" in text
+    assert "fog signals" not in text
 
 
 @pytest.mark.parametrize("text", ["hello", "what can you do?", "thank you"])

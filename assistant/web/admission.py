@@ -22,7 +22,6 @@ from assistant.web.errors import Refused
 from assistant.web.limits import Busy, OverQuota, Quotas, RunningAnswers, share, visitor
 from assistant.web.partners import Partner, PartnersFile
 from assistant.web.tokens import Claims, TokenExpired, TokenInvalid, Tokens
-from corpus.documents import Document
 from index.catalogue import Catalogue
 from index.retrieval import NO_DOCUMENT, Filters
 
@@ -61,22 +60,16 @@ class Admitted:
         """The ways of answering that may be chosen, of those `offered`; the default first."""
         return offered if self.partner is None else modes_of(self.partner, offered)
 
-    def allows(self, document: Document) -> bool:
-        """Whether `document` may be read."""
-        kinds, documents = self.filters.kinds, self.filters.documents
-        return (not kinds or document.kind in kinds) and (not documents or document.id in documents)
-
     def narrowed(self, asked: Filters, catalogue: Catalogue) -> Filters:
         """What is searched when `asked` is wanted: never more than is allowed."""
         if asked == Filters():
             return self.filters
         if self.filters == Filters():
             return asked
-        wanted = Admitted(partner=None, filters=asked, origin="")
         both = {
             document.id
             for document in catalogue.documents.values()
-            if self.allows(document) and wanted.allows(document)
+            if self.filters.allows(document) and asked.allows(document)
         }
         return Filters(documents=frozenset(both) or NO_DOCUMENT)
 

@@ -126,7 +126,7 @@ class Service:
         catalogue = await self.library()
         passage = _found(lambda: catalogue.passage(passage_id))
         document = catalogue.documents[passage.document_id]
-        if not admitted.allows(document):
+        if not admitted.filters.allows(document):
             raise _missing()
         return JSONResponse(_whole_passage(passage, document, catalogue))
 
@@ -190,7 +190,7 @@ def _add_library(router: APIRouter, service: Service) -> None:
         admitted = await service.admission.admit(request, cost="nothing")
         catalogue = await service.library()
         found = await run_in_threadpool(search_documents, catalogue, q, kind)
-        allowed = [document for document in found if admitted.allows(document)]
+        allowed = [document for document in found if admitted.filters.allows(document)]
         shown = allowed[offset : offset + limit]
         listed = [_listed(document, catalogue) for document in shown]
         return JSONResponse({"total": len(allowed), "documents": listed})
@@ -205,7 +205,7 @@ def _add_library(router: APIRouter, service: Service) -> None:
         admitted = await service.admission.admit(request, cost="nothing")
         catalogue = await service.library()
         found = _found(lambda: catalogue.documents[document_id])
-        if not admitted.allows(found):
+        if not admitted.filters.allows(found):
             raise _missing()
         parts = [_passage_json(passage) for passage in catalogue.passages_of(found.id)]
         return JSONResponse({**_listed(found, catalogue), "text": found.text, "parts": parts})

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from assistant.suggestions import starters
-from assistant.web.admission import RENEWABLE, Admitted, bearer, modes_of
+from assistant.web.admission import RENEWABLE, bearer, modes_of
 from assistant.web.api import Service
 from assistant.web.api_schema import AskRequest, FeedbackRequest
 from assistant.web.embed_files import EmbedFiles
@@ -190,8 +190,7 @@ def _starters_of(assistant: "Assistant", partner: Partner) -> tuple[str, ...]:
 @lru_cache(maxsize=32)
 def _tried(assistant: "Assistant", catalogue: Catalogue, filters: Filters) -> tuple[str, ...]:
     # Each one is tried out on the library: too slow to do again for every page that opens.
-    allowed = Admitted(partner=None, filters=filters, origin="")
-    share = Catalogue(entry for entry in catalogue.entries() if allowed.allows(entry[0]))
+    share = Catalogue(entry for entry in catalogue.entries() if filters.allows(entry[0]))
     return starters(share, lambda text: assistant.ask(text, filters=filters).answer().answered)
 
 
