@@ -295,8 +295,14 @@ def test_on_a_narrow_phone_nothing_is_cut_off(
         assert min(size["width"], size["height"]) >= 24, target.evaluate("node => node.outerHTML")
     frame.get_by_role("button", name="Source 1: The assembly").first.tap()
     expect(frame.locator("mark")).to_be_in_viewport()
-    # Nothing but the passage itself has been scrolled.
+    # Nothing but the passage itself has been scrolled, in the frame and around it.
     assert frame.locator("html").evaluate("() => scrollY") == 0
+    assert (
+        page.locator("rapporteur-chat iframe").evaluate(
+            "node => node.parentNode.scrollHeight - node.parentNode.clientHeight"
+        )
+        == 0
+    )
     assert frame.locator("html").evaluate(wide) <= 320
     assert page.evaluate(wide) <= 320
 

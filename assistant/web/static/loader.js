@@ -20,7 +20,7 @@
     .bubble { bottom: 88px; width: 400px; max-height: calc(100dvh - 108px); }
     :host([position=start]) * { inset-inline: 20px auto; }
     button { height: 52px; padding: 0 20px; border: 1px solid transparent; border-radius: 26px; background: var(--rapporteur-accent, #1d4f8c); color: var(--rapporteur-on-accent, #fff); font: inherit; font-weight: 600; cursor: pointer; }
-    iframe { width: 100%; height: 100%; border: 0; }
+    iframe { display: block; width: 100%; height: 100%; border: 0; }
     a { display: block; padding: 24px; }
     @media (max-width: 480px) { .bubble { inset: 0 !important; width: auto; height: auto; max-height: none; border-radius: 0; } }`);
 
