@@ -92,11 +92,12 @@ def test_nothing_is_left_untranslated(lang: str) -> None:
 def test_the_words_are_those_that_the_page_asks_for() -> None:
     script = text_of("frame.js")
     asked = set(re.findall(r"words\.(\w+)", script)) | set(re.findall(r'say\("(\w+)"', script))
-    # The rest is put together: `error_` and a reason for failing, `kind_` and a document's kind.
+    # The rest is put together: `error_` and a reason for failing, `kind_` and a document's kind,
+    # `unsupported_` and what was checked.
     errors = {f"error_{name}" for name in re.findall(r'failure\("(\w+)"', script)}
     errors |= {f"error_{name}" for name in re.findall(r'\d{3}: "(\w+)"', script)}
     reasons = {key for key in ENGLISH if f'"{key}"' in script}
-    kinds = {key for key in ENGLISH if key.startswith("kind_")}
+    kinds = {key for key in ENGLISH if key.startswith(("kind_", "unsupported_"))}
     assert asked | errors | reasons | kinds == set(ENGLISH)
 
 

@@ -44,6 +44,7 @@ def snippet(partner: Partner, address: str, loader: bytes | None = None) -> Snip
         f'integrity="sha384-{integrity}" crossorigin="anonymous" defer></script>\n{element}',
         following=f'<script src="{base}/loader.js" defer></script>\n{element}',
         frame=f'<iframe src="{base}/frame?site={partner.id}" title="{escape(partner.title)}" '
-        'width="400" height="640" referrerpolicy="strict-origin" loading="lazy"></iframe>',
+        'width="400" height="640" allow="clipboard-write" '
+        'referrerpolicy="strict-origin" loading="lazy"></iframe>',
         style=f"rapporteur-chat {{ --rapporteur-accent: {partner.accent}; }}" if own_colour else "",
     )

@@ -1,10 +1,8 @@
-/*! The widget's page: asks, shows answers and what they quote. Foreign words are only ever set as text. */
+/*! The widget's page. Foreign words are only ever set as text. */
 (() => {
   const $ = (id) => document.getElementById(id);
   const config = JSON.parse($("config").textContent);
   const words = config.strings;
-
-  // Data in, text out
 
   const OPEN = "\uFDD0", SHUT = "\uFDD1"; // around marked words
 
@@ -20,7 +18,7 @@
   const about = ({ kind, publisher, published, notices }, full) =>
     joined(" · ", [words[`kind_${kind}`] || kind, publisher, published, full && notices].flat().map(apart));
 
-  // The server counts characters; strings here count some of them twice.
+  // The server counts characters.
   function quoted({ passage, start, end }) {
     const all = [...passage.text], from = start - passage.start, to = end - passage.start;
     return joined("", all.slice(0, from), OPEN, all.slice(from, to), SHUT, all.slice(to));
@@ -38,7 +36,11 @@
     say("proof_statements", { a: p.supported, b: p.statements }),
   ] : [];
 
-  const footnotes = (answer) => joined("\n\n", answer.notices, answer.text, answer.citations.map((c) =>
+  const doubt = (checked) => words[`unsupported_${checked}`];
+
+  const checkedOf = ({ statements }) => statements.find((one) => !one.supported)?.checked;
+
+  const footnotes = (answer) => joined("\n\n", answer.notices, doubted(answer).replaceAll(OPEN, "").replaceAll(SHUT, ` (${doubt(checkedOf(answer))})`), answer.citations.map((c) =>
     `[${c.number}] “${c.quote}” — ${place(c.document.title, c.passage.heading)} · ${about(c.document, 1)} ${new URL(c.permalink, location)}`),
   proof(answer));
 
@@ -46,8 +48,6 @@
     const size = seconds > 5400 ? 2 : seconds > 90 ? 1 : 0;
     return new Intl.RelativeTimeFormat(config.lang).format(Math.ceil(seconds / 60 ** size), ["second", "minute", "hour"][size]);
   }
-
-  // Elements
 
   function h(kind, props, ...children) {
     const [name, className = ""] = kind.split(".");
@@ -85,7 +85,10 @@
     return all;
   }
 
-  // Asking
+  const drawn = (text, marker, checked) =>
+    body(text, marker, (part) => h("span.unsure", {}, part), () => [" ", h("small", {}, doubt(checked))]);
+
+  const number = (n) => h("span.marker", {}, n);
 
   const talk = $("talk"), box = $("question"), source = $("source"), form = $("form"), exact = $("exact").firstChild;
   let token = config.token, exchanges = [], running, opener, held;
@@ -152,7 +155,7 @@
       { role: "user", content: one.question }, { role: "assistant", content: one.answer.text },
     ]);
     const mode = config.modes[1] && (exact.checked ? "quotation" : "written");
-    let text = "";
+    let text = "", checked;
     closeSource();
     talk.querySelectorAll(".latest").forEach((node) => node.remove());
     talk.append(article);
@@ -164,14 +167,17 @@
     try {
       const answer = await answerTo({ question, history, mode }, control.signal, (type, data) => {
         if (type === "evidence") show(h("p.wait", {}, say("reading", { n: data.evidence.length })));
-        if (type === "delta" && data.text) show(body(text += data.text, (n) => h("span.marker", {}, n)));
+        if (type === "delta" && data.text) {
+          if (!data.supported) checked = data.checked;
+          show(drawn(text += data.supported ? data.text : OPEN + data.text + SHUT, number, checked));
+        }
       });
       exchanges.push({ article, question, answer });
       show(...shown(answer, retry(question, article)));
       tell(`${words.ready} ${answer.text.replace(/\[\d+]/g, "")}`);
     } catch (error) {
       const why = control.signal.aborted ? words.stopped : error.told || words.error_failed;
-      show(text && body(text, (n) => h("span.marker", {}, n)), notice(why), h("div.actions latest", {}, retry(question, article)));
+      show(text && drawn(text, number, checked), notice(why), h("div.actions latest", {}, retry(question, article)));
       tell(why);
     }
     if (running === control) busy();
@@ -208,8 +214,7 @@
       abstention && h("h3", {}, words.no_answer),
       notices.map(notice),
       mode === "written" && notice(words.written),
-      body(doubted(answer), marker, (part) => h("span.unsure", {}, part),
-        () => [" ", h("small", {}, words.unsupported)]),
+      drawn(doubted(answer), marker, checkedOf(answer)),
       differences.map((d) => h("p.notice", {}, say("differ", d), " ", d.citations.map(marker))),
       citations[0] && h("h3", {}, words.sources),
       list(".sources", places, (all) => [
