@@ -29,6 +29,7 @@ index: install  ## make the index equal the library
 
 evaluate: install  ## score the answers to the test questions; writes reports/
 	$(BIN)/rapporteur evaluate tests/data/questions.jsonl
+	$(BIN)/rapporteur evaluate tests/data/questions.jsonl --without-questions --report reports/without-questions
 
 lint: $(VENV)/installed-dev  ## style and errors
 	$(BIN)/ruff check .
