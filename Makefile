@@ -29,6 +29,7 @@ index: install  ## make the index equal the library
 
 evaluate: install  ## score the answers to the test questions; writes reports/
 	$(BIN)/rapporteur evaluate tests/data/questions.jsonl
+	$(BIN)/rapporteur evaluate tests/data/questions.jsonl --without-questions --report reports/without-questions
 
 load: $(VENV)/installed-dev  ## measure many visitors at once against one alone
 	$(BIN)/python tests/load_benchmark.py

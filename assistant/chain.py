@@ -30,8 +30,9 @@ from assistant.suggestions import followups, starters
 from assistant.understanding import Asked, read
 from index.catalogue import Catalogue
 from index.embeddings import Embedder
+from index.passage_retriever import PassageRetriever
 from index.reader import IndexReader, OpenIndex
-from index.retrieval import Filters, Hit, PassageRetriever
+from index.retrieval import Filters, Hit
 
 if TYPE_CHECKING:
     from assistant.writing import Writer

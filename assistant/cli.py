@@ -187,14 +187,20 @@ def evaluate(
     report: Annotated[
         Path, typer.Option(help="Where report.json and report.html go.", metavar="DIR")
     ] = Path("reports"),
+    without_questions: Annotated[
+        bool, typer.Option("--without-questions", help="Leave out the anticipated questions.")
+    ] = False,
 ) -> None:
     """Score the answers to a question file, beside a plain dense retriever."""
     settings = load_settings(library=library, index=index)
     from assistant.indexing import own_index
+    from assistant.indexing import without_questions as bare
 
     if library is not None and index is None:
         # Another library than the usual one must not take the place of its index.
         settings = load_settings(library=library, index=own_index(library, settings.index))
+    if without_questions:
+        settings = bare(settings)
     from assistant.benchmark import run
 
     run(questions, settings, report, screen(), screen(errors=True))

@@ -15,6 +15,8 @@ from index.catalogue import Catalogue
 
 # A side that stands beside what is quoted is shown too if it is this near to the question.
 NEAR_QUESTION = 0.5
+# Where both sides were found and each is this near, the question is about what differs.
+BOTH_NEAR = 0.55
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +86,8 @@ def shown(
     """The differences that an answer made of `quotes` has to show.
 
     Those one side of which is quoted, or stands in a quoted passage and is near the
-    question; `nearness` gives the cosine of a side and the question.
+    question, or both sides of which are; `nearness` gives the cosine of a side and the
+    question.
     """
     cited = {quote.passage.id for quote in quotes}
     return tuple(
@@ -94,6 +97,7 @@ def shown(
         or any(
             side.passage.id in cited and nearness(side) >= NEAR_QUESTION for side in conflict.sides
         )
+        or all(nearness(side) >= BOTH_NEAR for side in conflict.sides)
     )
 
 

@@ -6,6 +6,7 @@ of how indexing is done.
 
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -158,6 +159,21 @@ def own_index(library: Path, index: Path) -> Path:
     """
     named = hashlib.sha256(str(library.resolve()).encode()).hexdigest()[:12]
     return index / "evaluated" / named
+
+
+def without_questions(settings: Settings) -> Settings:
+    """Settings for a copy of the library that has no question files, in an index of its own.
+
+    Raises `LibraryError` when the library can't be used.
+    """
+    folder = own_index(settings.library, settings.index).with_suffix(".bare")
+    texts = folder / "texts"
+    shutil.rmtree(texts, ignore_errors=True)
+    for source in scan(settings.library):
+        copy = texts / source.path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.absolute, copy)
+    return settings.model_copy(update={"library": texts, "index": folder / "index"})
 
 
 def counts(report: IngestReport) -> dict[str, int]:

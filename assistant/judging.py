@@ -19,12 +19,14 @@ from index.lexical import terms
 # the development questions, those outside the library's subject stay below 0.29 and 0.13;
 # of those it answers, none that was answered rightly is below 0.34 and 0.19.
 LEAST_SIMILARITY = 0.30
-LEAST_SCORE = 0.19
+LEAST_SCORE = 0.15
 # Below this score the evidence shares so little with the question that one answer in two
 # is wrong, and the reader is told.
 SURE_SCORE = 0.34
 # A sentence so near to the question is about the same thing in other words.
-SAME_MATTER = 0.55
+SAME_MATTER = 0.65
+# A question so near to an anticipated one is the same question in other words.
+SAME_QUESTION = 0.75
 
 # Words that say when, not what: no sentence has to share them.
 _TEMPORAL = frozenset(
@@ -77,8 +79,10 @@ def judge(found: Found, ranked: Sequence[Candidate], in_context: InContext) -> J
     who, which country) finds no sentence that holds such a thing about what it names.
     """
     nearest = max((candidate.similarity for candidate in ranked), default=0.0)
+    asked = max((candidate.asked for candidate in ranked), default=0.0)
     best = found.hits[0].score if found.hits else 0.0
-    if nearest < LEAST_SIMILARITY or best < LEAST_SCORE:
+    near = nearest >= LEAST_SIMILARITY or asked >= SAME_QUESTION
+    if not near or best < LEAST_SCORE:
         return Judgement(found=found, shortfall=Shortfall.NOTHING)
     if missing := _unnamed(found, in_context, sure=best >= SURE_SCORE):
         return Judgement(found=found, shortfall=Shortfall.NAME, missing=missing)
@@ -127,6 +131,8 @@ def _expected(
     for candidate in ranked:
         if not candidate.expected:
             continue
+        if candidate.asked >= SAME_QUESTION:
+            return (candidate, *(other for other in ranked if other is not candidate))
         passage = candidate.passage
         leading = lead_in(passage, candidate.sentence)
         before = leading or antecedent(passage, candidate.sentence)

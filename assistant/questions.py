@@ -173,7 +173,9 @@ _COUNTRY = re.compile(r"\bw(h)?(ich|at) (country|state|nation|countries|states|n
 _PERSON = re.compile(
     r"\bwho (is|was) (the )?(current |present |first |last |former )?(\w+ ){0,4}"
     r"(commissioner|president|chair|director|rapporteur|secretary|head|leader|author|judge|"
-    r"founder|minister|general)\b"
+    r"founder|minister|general|prosecutor|ambassador|spokes\w+|envoy|registrar|governor)\b"
+    r"|\bwhich (\w+ ){0,3}(delegate|judge|prosecutor|ambassador|diplomat|lawyer|minister|"
+    r"politician|president|official|journalist|activist|man|woman|person)\b (?!are\b|were\b)"
     r"|\bwho (founded|chaired|wrote|drafted|invented|coined|won|killed|led|heads|chairs|leads)\b"
     r"|\bwhose name\b|\bwhich officials\b",
     re.I,

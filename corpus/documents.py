@@ -81,6 +81,16 @@ class StatedDifference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PointedQuestion:
+    """An anticipated question of the section `heading` and exact words of the sentence
+    that answers it, as a rule the first ones."""
+
+    heading: str
+    question: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """One source, as text that every quotation is an exact piece of.
 
@@ -105,6 +115,7 @@ class Document:
     notices: tuple[Notice, ...] = ()
     asks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Anticipated questions: pairs of a heading and the questions its section answers."""
+    pointed: tuple[PointedQuestion, ...] = ()
     differences: tuple[StatedDifference, ...] = ()
 
 
@@ -113,7 +124,8 @@ class Passage:
     """The unit of retrieval and of citation: `document.text[start:end] == text`, always.
 
     `heading` is the heading path without the title. A list stays whole together
-    with its lead-in. `asks` holds its anticipated questions.
+    with its lead-in. `asks` holds its anticipated questions, `pointed` further ones, each
+    with the number of the sentence (from 0) that answers it.
     """
 
     id: str
@@ -124,6 +136,12 @@ class Passage:
     end: int
     sentences: tuple[Sentence, ...]
     asks: tuple[str, ...] = ()
+    pointed: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """All its anticipated questions: `asks`, then those of `pointed`."""
+        return (*self.asks, *(question for question, _ in self.pointed))
 
     def sentence_text(self, sentence: Sentence) -> str:
         """The exact words of one of this passage's sentences."""

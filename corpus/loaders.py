@@ -5,15 +5,15 @@ matched to headings. Each format's own file is loaded only when such a file come
 """
 
 import hashlib
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from corpus.cleaning import NotText, clean, decode, one_line
-from corpus.documents import Document, Notice, Section, document_id, quotable_notices
+from corpus.documents import Document, Notice, document_id, quotable_notices
 from corpus.errors import UnreadableFile
 from corpus.outline import Outline, assemble
+from corpus.question_files import Anticipated, QuestionFile
 from corpus.titles import title_from_name
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".html", ".htm", ".pdf", ".docx"})
@@ -28,7 +28,6 @@ _FOLDER_KINDS = {
 }
 _MOST_CHARACTERS = 20_000_000
 _MOST_LINES = 500_000
-Asks = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def load(path: str, data: bytes, questions: bytes | None = None) -> Document:
@@ -47,6 +46,11 @@ def load(path: str, data: bytes, questions: bytes | None = None) -> Document:
     if len(text) > _MOST_CHARACTERS:
         raise UnreadableFile(path, "it holds more than 20 million characters.", "Split it up.")
     notices = tuple(dict.fromkeys(outline.notices))
+    anticipated = Anticipated()
+    if questions is not None:
+        beside = f"{pure.with_suffix('')}.questions.toml"
+        file = QuestionFile(document=path, path=beside, text=_text(beside, questions))
+        anticipated = file.read(outline, text, sections)
     return Document(
         id=document_id(path),
         title=one_line(outline.title),
@@ -61,7 +65,8 @@ def load(path: str, data: bytes, questions: bytes | None = None) -> Document:
         language=outline.language,
         notices=notices,
         differences=outline.differences,
-        asks=_asks(path, questions, outline.title, sections) if questions is not None else (),
+        asks=anticipated.asks,
+        pointed=anticipated.pointed,
     )
 
 
@@ -150,39 +155,3 @@ def _word(path: str, data: bytes, fallback: str) -> Outline:
 
 def _noticed(outline: Outline, notices: tuple[Notice, ...]) -> Outline:
     return replace(outline, notices=(*outline.notices, *notices)) if notices else outline
-
-
-def _asks(path: str, data: bytes, title: str, sections: tuple[Section, ...]) -> Asks:
-    """The questions of a question file, one pair a heading, headings as the document has them.
-
-    A table's name is a heading of the document; the empty name or the title stands for what
-    comes before the first heading.
-    """
-    beside = f"{PurePosixPath(path).with_suffix('')}.questions.toml"
-    try:
-        tables = tomllib.loads(clean(_text(beside, data)).text)
-    except tomllib.TOMLDecodeError as error:
-        raise UnreadableFile(path, f"{beside} is not valid TOML ({error}).", "Mend it.") from error
-    known = {_key(section.heading): section.heading for section in sections}
-    known |= {"": "", _key(title): ""} if "" in known.values() else {}
-    asks: list[tuple[str, tuple[str, ...]]] = []
-    for heading, table in tables.items():
-        if _key(heading) not in known:
-            raise UnreadableFile(
-                path,
-                f"{beside} names the heading “{heading}”, which the document does not have.",
-                "Spell the heading as in the document.",
-            )
-        questions = table.get("questions") if isinstance(table, dict) else None
-        if not isinstance(questions, list) or not all(isinstance(q, str) for q in questions):
-            raise UnreadableFile(
-                path,
-                f"{beside}: “{heading}” has no list `questions` of texts.",
-                'Write it as ["Heading"] and questions = ["…?"].',
-            )
-        asks.append((known[_key(heading)], tuple(q for q in map(one_line, questions) if q)))
-    return tuple(asks)
-
-
-def _key(heading: str) -> str:
-    return one_line(heading).casefold().replace("’", "'")

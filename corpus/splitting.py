@@ -21,7 +21,7 @@ from corpus.documents import (
 from corpus.lines import marker_length
 from corpus.sentences import sentence_spans
 
-SPLITTER_VERSION = "2"
+SPLITTER_VERSION = "3"
 
 PASSAGE_WORDS = 180
 """A passage takes whole paragraphs up to about so many words."""
@@ -69,7 +69,8 @@ def split(document: Document) -> tuple[Passage, ...]:
     """The passages of a document in order; `document.text[start:end] == text` for each.
 
     Each anticipated question goes to the one passage of its section that shares most of its
-    words, the first of equals. A document without text to search gives none.
+    words, the first of equals; a pointed one to the passage of its answer. A document
+    without text to search gives none.
     """
     seen: dict[str, int] = {}
     passages: list[Passage] = []
@@ -87,6 +88,7 @@ def split(document: Document) -> tuple[Passage, ...]:
             text = document.text[start:end]
             occurrence = seen.get(text, 0)
             seen[text] = occurrence + 1
+            sentences = tuple(_sentences(document.text, section.blocks, start, end))
             passages.append(
                 Passage(
                     id=passage_id(document.id, text, occurrence),
@@ -95,8 +97,9 @@ def split(document: Document) -> tuple[Passage, ...]:
                     text=text,
                     start=start,
                     end=end,
-                    sentences=tuple(_sentences(document.text, section.blocks, start, end)),
+                    sentences=sentences,
                     asks=questions_here,
+                    pointed=tuple(_pointed(document, section, sentences)),
                 )
             )
     return tuple(passages)
@@ -238,6 +241,19 @@ def _sentences(text: str, blocks: Sequence[Block], start: int, end: int) -> Iter
             continue
         for begin, stop in _short_spans(text[first:last]):
             yield Sentence(start=first + begin, end=first + stop)
+
+
+def _pointed(
+    document: Document, section: Section, sentences: Sequence[Sentence]
+) -> Iterator[tuple[str, int]]:
+    """The pointed questions of a section that one of these sentences of it answers."""
+    for one in document.pointed:
+        if one.heading != section.heading:
+            continue
+        at = document.text.find(one.words, section.start, section.end)
+        for number, sentence in enumerate(sentences):
+            if sentence.start <= at < sentence.end:
+                yield one.question, number
 
 
 def _share(questions: Sequence[str], texts: Sequence[str]) -> list[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from corpus.documents import Block, Document, Notice, Section, StatedDifference
+from corpus.documents import Block, Document, Notice, PointedQuestion, Section, StatedDifference
 
 
 def document_to_json(document: Document) -> dict[str, Any]:
@@ -49,6 +49,10 @@ def document_from_json(values: Any) -> Document:
             asks=tuple(
                 (_text(heading), tuple(map(_text, questions)))
                 for heading, questions in values["asks"]
+            ),
+            pointed=tuple(
+                PointedQuestion(**{key: _text(one[key]) for key in one})
+                for one in values["pointed"]
             ),
         )
     except (KeyError, TypeError) as error:

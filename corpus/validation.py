@@ -281,7 +281,8 @@ def _wrong_numbers(document: Document) -> Iterator[Fault]:
 
 def _asked_before(document: Document, first: dict[str, str]) -> Iterator[Fault]:
     """Questions that were asked already; `first` holds where, and is added to."""
-    for heading, questions in document.asks:
+    pointed = ((one.heading, (one.question,)) for one in document.pointed)
+    for heading, questions in (*document.asks, *pointed):
         place = f"{document.path} › {heading or document.title}"
         for question in questions:
             key = one_line(question).casefold().replace("’", "'").rstrip("?. ")

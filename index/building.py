@@ -180,7 +180,7 @@ def embedded_texts(catalogue: Catalogue) -> dict[View, list[_Text]]:
             for place, sentence in enumerate(passage.sentences):
                 key = sentence_key(passage.id, place)
                 _add(texts["sentences"], key, document, passage.sentence_text(sentence))
-            for place, question in enumerate(passage.asks):
+            for place, question in enumerate(passage.questions):
                 _add(texts["questions"], question_key(passage.id, place), document, question)
     return texts
 

@@ -100,5 +100,8 @@ def _passage(fields: Mapping[str, Any], document: Document) -> Passage:
     sentences = tuple(Sentence(**sentence) for sentence in rest.pop("sentences"))
     heading = tuple(rest.pop("heading"))
     asks = tuple(rest.pop("asks"))
+    pointed = tuple((question, number) for question, number in rest.pop("pointed"))
     text = document.text[rest["start"] : rest["end"]]
-    return Passage(text=text, sentences=sentences, heading=heading, asks=asks, **rest)
+    return Passage(
+        text=text, sentences=sentences, heading=heading, asks=asks, pointed=pointed, **rest
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 from index.errors import IndexDamaged, IndexMismatch
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever a generation's layout changes in a way that older readers can't read."""
 MANIFEST = "MANIFEST.json"
 

@@ -71,7 +71,7 @@ def expected_keys(catalogue: Catalogue) -> dict[View, list[str]]:
     for passage in catalogue.passages.values():
         keys["passages"].append(passage.id)
         keys["sentences"] += [sentence_key(passage.id, n) for n in range(len(passage.sentences))]
-        keys["questions"] += [question_key(passage.id, n) for n in range(len(passage.asks))]
+        keys["questions"] += [question_key(passage.id, n) for n in range(len(passage.questions))]
     return keys
 
 

@@ -293,6 +293,8 @@ def test_questions_belong_to_headings() -> None:
         ('["Late days"]\nquestions = ["When?"]', "Late days"),
         ('["Early days"]\nquestion = "When?"', "Early days"),
         ('["Early days"', "TOML"),
+        ('["Early days"]\nquestions = []\n["Early days".answers]\n"Who?" = "nobody"', "Who?"),
+        ('["Early days"]\nquestions = []\nanswers = ["Who?"]', "Early days"),
     ],
 )
 def test_question_file_that_does_not_fit(questions: str, said: str) -> None:
