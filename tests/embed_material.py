@@ -120,7 +120,7 @@ class Drafting(Unhurried):
                 answer=replace(
                     answer,
                     mode="written",
-                    text=f"{first.text} [1]\n\nIt is the best [1] of all tribunals.",
+                    text=f"{first.text} [1]\n\n{claim} [1]",
                     statements=(first, doubted),
                     citations=answer.citations[:1],
                     differences=(Difference(about="number of judges", citations=(1,)),),

@@ -1,6 +1,5 @@
 """The tools for agents as the protocol's own client uses them, over both ways to reach them."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import loops
 import pytest
 from mcp import Client, StdioServerParameters
 from web_fixtures import served
@@ -52,7 +52,7 @@ def run(
         async with Client(server, mode=mode, read_timeout_seconds=60) as client:
             return await use(client)
 
-    return asyncio.run(connected())
+    return loops.run(connected())
 
 
 def call(server: str | StdioServerParameters, name: str, **arguments: object) -> Any:

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from loops import run
 
 from assistant.web.addresses import client_address
 from assistant.web.limits import Busy, OverQuota, Quotas, RunningAnswers, share, visitor
@@ -177,7 +178,7 @@ def test_as_many_run_as_may_and_the_rest_wait_in_line() -> None:
         await asyncio.gather(*(ask(number) for number in range(50)))
         return most, order
 
-    most, order = asyncio.run(scene())
+    most, order = run(scene())
     assert most == 3
     assert order == list(range(50))
 
@@ -194,7 +195,7 @@ def test_past_the_line_one_is_sent_away_at_once() -> None:
         await waiting
         await _through(running)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_who_waits_too_long_is_sent_away_and_leaves_the_line() -> None:
@@ -206,7 +207,7 @@ def test_who_waits_too_long_is_sent_away_and_leaves_the_line() -> None:
                     await _through(running)
         await _through(running)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_places_come_back_after_errors_and_closed_connections() -> None:
@@ -229,7 +230,7 @@ def test_places_come_back_after_errors_and_closed_connections() -> None:
             for _ in range(2):
                 await held.enter_async_context(running.slot())
 
-    asyncio.run(scene())
+    run(scene())
 
 
 async def _through(running: RunningAnswers) -> None:
