@@ -57,7 +57,7 @@ class QuestionFile:
                     "Spell the heading as in the document.",
                 )
             asks.append((section.heading, self._questions(heading, table)))
-            words = text[section.start : section.end]
+            words = text[section.blocks[0].start : section.end] if section.blocks else ""
             pointed += self._pointed(section.heading, table.get("answers", {}), words)
         return Anticipated(asks=tuple(asks), pointed=tuple(pointed))
 

@@ -250,7 +250,8 @@ def _pointed(
     for one in document.pointed:
         if one.heading != section.heading:
             continue
-        at = document.text.find(one.words, section.start, section.end)
+        # Below the heading, which may hold the same words.
+        at = document.text.find(one.words, section.blocks[0].start, section.end)
         for number, sentence in enumerate(sentences):
             if sentence.start <= at < sentence.end:
                 yield one.question, number

@@ -60,7 +60,7 @@ def test_no_test_question_is_nearly_an_anticipated_one() -> None:
         set(terms(text))
         for path in TEXTS.rglob("*.questions.toml")
         for table in tomllib.loads(path.read_text("utf-8")).values()
-        for text in table["questions"]
+        for text in (*table["questions"], *table.get("answers", ()))
     ]
     alike = []
     for question in QUESTIONS:
