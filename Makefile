@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install chat index evaluate load test lint types tests clean
+.PHONY: help install chat index evaluate support load test lint types tests clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ evaluate: install  ## score the answers to the test questions; writes reports/
 
 load: $(VENV)/installed-dev  ## measure many visitors at once against one alone
 	$(BIN)/python tests/load_benchmark.py
+
+support: install  ## measure the check of written sentences on its own pairs
+	$(BIN)/python -m assistant.support_evaluation tests/data/support_pairs.jsonl corpus/texts
 
 lint: $(VENV)/installed-dev  ## style and errors
 	$(BIN)/ruff check .

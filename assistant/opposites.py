@@ -8,12 +8,13 @@ import re
 _OPPOSITES = """
 accept accepts accepted accepting / reject rejects rejected rejecting decline declined
 support supports supported / note notes noted
-allow allows allowed permit permits permitted / forbid forbids forbidden ban bans banned prohibited
+allow allows allowed permit permits permitted / forbid forbids forbidden ban bans banned
+include includes included allow allows allowed / exclude excludes excluded prohibited
 binding bound oblige obliged obligatory mandatory compulsory must / voluntary optional
 in favour for / against
 more over above / less fewer below under
 higher / lower
-raise raised raises upgraded increased increase rise rose / lower lowered lowers downgraded decreased decrease fell
+raise raised raises increased increase rise rose / lower lowered lowers decreased decrease fell
 before / after since
 lifted lift suspended suspend waived / stay stays remain remains
 upgraded / downgraded
@@ -32,7 +33,7 @@ direct directly / indirect indirectly
 success successful / setback failure failed
 stronger stronger strengthened / weaker weakened
 named / anonymous
-same / different differs differ
+same / different differs differ separate distinct
 legally / politically
 broad widened / narrow narrowed
 ended stopped / continued continues
@@ -47,6 +48,7 @@ cooperate cooperated / refused
 minimum least / maximum most
 start started began begun / ended end
 early / late
+independent independently / dependent answerable answer accountable
 rich / poor
 adopted / failed
 """
@@ -59,13 +61,15 @@ for _pair, _line in enumerate(line for line in _OPPOSITES.splitlines() if line):
             if _word not in ("in", "for", "late", "legal", "most", "within", "end", "through"):
                 OPPOSITES.setdefault(_word, []).append((_pair, _side))
 
-NEGATORS = frozenset(str.split("not no never nobody nothing none neither nor cannot without"))
+NEGATORS = frozenset(
+    str.split("not no never nobody nothing none neither nor cannot without instead rather")
+)
 SILENT_NEGATORS = frozenset(
     str.split(
         "fail fails failed failing refuse refuses refused lack lacks lacking absence absent"
         " prevent prevents prevented except excluding unable rejects reject rejected unlike"
-        " forbid forbids forbidden ban bans banned prohibit prohibits prohibited rather barred"
-        " instead kept avoid avoids deny denied declined hardly beyond ceased withdrew lost"
+        " forbid forbids forbidden ban bans banned prohibit prohibits prohibited barred"
+        " kept avoid avoids deny denied declined hardly beyond ceased withdrew lost"
         " short turned miss missed missing away"
     )
 )
@@ -118,7 +122,8 @@ _ACRONYMS = {
     "UPR": "Universal Periodic Review",
     "ICC": "International Criminal Court",
     "ICJ": "International Court of Justice",
-    "OHCHR": "(?:UN )?Office of the (?:UN )?High Commissioner for Human Rights|UN human rights office",
+    "OHCHR": "(?:UN )?Office of the (?:UN )?High Commissioner for Human Rights"
+    "|UN human rights office",
     "UNHCR": "Office of the (?:UN )?High Commissioner for Refugees",
     "ICCPR": "(?:International )?Covenant on Civil and Political Rights",
     "ICESCR": "(?:International )?Covenant on Economic, Social and Cultural Rights",
@@ -131,9 +136,7 @@ _ACRONYMS = {
     "ECOSOC": "Economic and Social Council",
     "UDHR": "Universal Declaration of Human Rights",
 }
-ACRONYMS = tuple(
-    (re.compile(rf"\b(?:{long})\b"), short) for short, long in _ACRONYMS.items()
-)
+ACRONYMS = tuple((re.compile(rf"\b(?:{long})\b"), short) for short, long in _ACRONYMS.items())
 
 # Stems that say the same in these texts; each maps to the first of its line.
 _SAME = """

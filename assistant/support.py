@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from assistant.agreement import figures_agree, flaw_of
-from assistant.claims import Claims, Kind, claims_of
+from assistant.claims import claims_of
 from assistant.languages import language_of
 from corpus.documents import Passage, Sentence
 from index.embeddings import Vectors
@@ -27,7 +27,10 @@ SAME_WORD = 0.6
 """Cosine of two words from which one may stand for the other."""
 MOST_NEW = 0.34
 """Most of a statement's words, as a share, that the source may not have."""
-LONGEST_NEW = 2.8
+VERY_NEAR = 0.85
+MOST_NEW_VERY_NEAR = 0.45
+"""The same for a statement of at least this cosine."""
+LONGEST_NEW = 2.4
 """Most words in a row that the source may not have."""
 LEAST_SURE = 0.35
 """Least cosine less the share of new words."""
@@ -130,7 +133,6 @@ class SupportCheck:
         rows = self._encoder.encode([statement, *(window.text for window in windows)])
         cosines = rows[1:] @ rows[0]
         order = np.argsort(-cosines, kind="stable")
-        foreign = language_of(statement) != "en"
         tried = [(windows[at], float(np.clip(cosines[at], 0.0, 1.0))) for at in order[:TRIED]]
         if language_of(statement) != "en":
             return _by_figures(statement, tried)
@@ -152,7 +154,8 @@ class SupportCheck:
         meaning = self.meaning(statement, window.text, context, cosine)
         if meaning.cosine < NEAR:
             return Reason.MEANING
-        is_new = meaning.new > MOST_NEW or meaning.run > LONGEST_NEW
+        most = MOST_NEW_VERY_NEAR if cosine >= VERY_NEAR else MOST_NEW
+        is_new = meaning.new > most or meaning.run > LONGEST_NEW
         if is_new or cosine - meaning.new < LEAST_SURE:
             return Reason.ADDITION
         return Reason.SUPPORTED
@@ -161,11 +164,7 @@ class SupportCheck:
         """How near `source`, under the title and headings in `context`, is to `statement`."""
         said, held, around = claims_of(statement), claims_of(source), claims_of(context)
         known = {stem for stem in (*held.stems, *around.stems) if stem}
-        places = [
-            at
-            for at, stem in enumerate(said.stems)
-            if stem and stem not in known
-        ]
+        places = [at for at, stem in enumerate(said.stems) if stem and stem not in known]
         total = sum(1 for stem in said.stems if stem)
         weights = dict.fromkeys(range(len(said.stems)), 0.0)
         theirs = sorted({held.words[at] for at, stem in enumerate(held.stems) if stem})
@@ -224,19 +223,19 @@ def _new_stems(statement: str, source: str) -> set[str]:
     return {stem for stem in claims_of(statement).stems if stem and stem not in held}
 
 
-def _denies(
-    statement: str, verdict: Support, denying: Sequence[Support]
-) -> bool:
+def _denies(statement: str, verdict: Support, denying: Sequence[Support]) -> bool:
     """Whether another sentence denies what the one that bears the statement does not even say.
 
     "The Principles are binding" is near to "The Principles date from 2011", and only the
     sentence that they are not binding speaks of what is claimed.
     """
     new = _new_stems(statement, _words_of(verdict))
-    return any(
-        not _overlap(verdict, other) and _new_stems(statement, _words_of(other)) < new
-        for other in denying
-    )
+    for other in denying:
+        lacks = _new_stems(statement, _words_of(other))
+        nearer = other.score >= verdict.score or not lacks or lacks < new
+        if nearer and not _overlap(verdict, other):
+            return True
+    return False
 
 
 def _overlap(one: Support, two: Support) -> bool:
@@ -275,25 +274,19 @@ def _windows(passage: Passage) -> Iterator[_Window]:
         else:
             yield from _whole(passage, lead, items)
             items, lead = [], sentence
-            yield _Window(
-                passage=passage, sentence=sentence, text=passage.sentence_text(sentence)
-            )
+            yield _Window(passage=passage, sentence=sentence, text=passage.sentence_text(sentence))
         if before is not None and not (items and len(items) == 1 and lead is before):
             yield _joined(passage, before, sentence, lead if sentence.is_item else None)
         before = sentence
     yield from _whole(passage, lead, items)
 
 
-def _whole(
-    passage: Passage, lead: Sentence | None, items: Sequence[Sentence]
-) -> Iterator[_Window]:
+def _whole(passage: Passage, lead: Sentence | None, items: Sequence[Sentence]) -> Iterator[_Window]:
     if lead is not None and len(items) > 1:
         yield _joined(passage, lead, items[-1], None)
 
 
-def _joined(
-    passage: Passage, first: Sentence, last: Sentence, lead: Sentence | None
-) -> _Window:
+def _joined(passage: Passage, first: Sentence, last: Sentence, lead: Sentence | None) -> _Window:
     span = Sentence(start=first.start, end=last.end)
     text = passage.sentence_text(span)
     head = passage.sentence_text(lead) if lead is not None and lead is not first else ""
