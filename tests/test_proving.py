@@ -131,7 +131,7 @@ def test_in_another_language_only_figures_count_and_that_is_not_called_support(t
     told = tell(f"{french} [1].", foreign=True)
     (statement,) = told.proving.composed().statements
     assert (statement.supported, statement.checked) == (False, "figures")
-    assert told.events[0].supported
+    assert (told.events[0].supported, told.events[0].checked) == (False, "figures")
     with pytest.raises(Unusable):
         tell("Les gardiens ont fondé la société en 1871 [2].", foreign=True)
     with pytest.raises(Unusable):
