@@ -9,6 +9,7 @@ text and no key reaches the log or an error.
 import asyncio
 import logging
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -128,10 +129,12 @@ class ChatModel:
         """
         with self._starting:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = loop = asyncio.new_event_loop()
                 threading.Thread(
-                    target=self._loop.run_forever, name="chat model", daemon=True
+                    target=_run_until_stopped, args=(loop,), name="chat model", daemon=True
                 ).start()
+                # Nobody closes a model: its thread and its sockets go with it.
+                weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
             return self._loop
 
     async def _pass(self, call: _Call) -> None:
@@ -255,6 +258,12 @@ class _Text:
             self._words = True
             self._put(self._held)
             self._held = ""
+
+
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    # A runner, because it ends what is still open when the loop stops.
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

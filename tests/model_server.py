@@ -265,7 +265,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Send nothing; True as soon as the client has gone or the server stops."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not self.server_model.closing.is_set():
-            readable, _, _ = select.select([self.connection], [], [], min(left, 0.05))
+            # Not `select`, which takes no descriptor above 1023.
+            poll = select.poll()
+            poll.register(self.connection, select.POLLIN)
+            readable = poll.poll(min(left, 0.05) * 1000)
             if readable and not self.connection.recv(1, socket.MSG_PEEK):
                 self.close_connection = True
                 return True

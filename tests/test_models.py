@@ -1,6 +1,8 @@
 """A chat model over real HTTP: whole answers, every fault, and what each costs."""
 
+import gc
 import logging
+import threading
 import traceback
 from collections.abc import Iterator
 
@@ -213,3 +215,17 @@ def test_neither_text_nor_key_reaches_the_log_or_the_error(
 def test_the_name_is_the_one_it_was_asked_by(server: ModelServer) -> None:
     assert model_of(server).name == "openai:test"
     assert load_chat_model(" openai:a:b ", base_url=server.url).name == "openai:a:b"
+
+
+def test_a_model_that_is_gone_leaves_no_thread(server: ModelServer) -> None:
+    def threads() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "chat model"}
+
+    before = threads()
+    model = model_of(server)
+    model.complete(PROMPT)
+    (mine,) = threads() - before
+    del model
+    gc.collect()
+    mine.join(10)
+    assert not mine.is_alive()
