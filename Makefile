@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install chat index evaluate support load test lint types tests clean
+.PHONY: help install chat index evaluate support weights load test lint types tests clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ load: $(VENV)/installed-dev  ## measure many visitors at once against one alone
 
 support: install  ## measure the check of written sentences on its own pairs
 	$(BIN)/python -m assistant.support_evaluation tests/data/support_pairs.jsonl corpus/texts
+
+weights: $(VENV)/installed-dev  ## fit the weights of a sentence's clues to the development questions
+	$(BIN)/python tests/fit_weights.py tests/data/questions.jsonl
 
 lint: $(VENV)/installed-dev  ## style and errors
 	$(BIN)/ruff check .

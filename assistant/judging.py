@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant.finding import Found
+from assistant.leaning import antecedent
 from assistant.lists import lead_in
 from assistant.questions import Expect, Want
-from assistant.quoting import MOST_QUOTES, MOST_UNSURE, Candidate, antecedent
+from assistant.quoting import MOST_QUOTES, MOST_UNSURE
+from assistant.ranking import Candidate
 from corpus.documents import Passage
 from index.lexical import terms
 
@@ -29,9 +31,9 @@ SAME_MATTER = 0.65
 # A question so near to an anticipated one is the same question in other words.
 SAME_QUESTION = 0.75
 
-# Words that say when, not what: no sentence has to share them.
+# Words that say when or how many, not what: no sentence has to share them.
 _TEMPORAL = frozenset(
-    terms("now moment current currently today present recent recently latest exactly year")
+    terms("now moment current currently today present recent recently latest exactly year many")
 )
 # What a typed amount is an amount of: the sentence has to name it.
 _AMOUNTS = frozenset(
@@ -136,7 +138,8 @@ def _expected(
     That one comes first. Names, and years and symbols, must stand word for word in its
     own sentence, in the lead-in of its list, in a heading or in the title.
     """
-    names = [_specific(name) for name in (*found.references.names, *found.references.exact)]
+    named = (_specific(name) for name in (*found.references.names, *found.references.exact))
+    names = [name for name in named if f"{name} " not in _GENERIC]
     subject = set(" ".join(names).split())
     deed = set(terms(found.part.text)) - subject - _TEMPORAL
     near = {(c.passage.id, c.sentence.start): c.similarity for c in ranked}
@@ -156,8 +159,10 @@ def _expected(
         if nearness < LEAST_SIMILARITY:
             continue
         held = in_context(passage, text)
-        named = all(any(f" {name} " in place for place in held) for name in names)
-        if named and _is_about(found.part.expect, candidate.similarity, deed, set(terms(text))):
+        holds_names = all(any(f" {name} " in place for place in held) for name in names)
+        if holds_names and _is_about(
+            found.part.expect, candidate.similarity, deed, set(terms(text))
+        ):
             return (candidate, *(other for other in ranked if other is not candidate))
     return ()
 
@@ -183,5 +188,5 @@ def _is_about(expect: Expect, similarity: float, deed: set[str], own: set[str]) 
     if expect is Expect.NUMBER:
         if deed & _AMOUNTS - own:
             return False
-        return 3 * len(shared) >= len(deed) or similarity >= SAME_MATTER
+        return 2 * len(shared) >= len(deed) or similarity >= SAME_MATTER
     return True

@@ -247,10 +247,15 @@ def parts_of(text: str, topic: str = "") -> tuple[Part, ...]:
         (piece, texts[0] if number and _LEANS.search(piece) else topic)
         for number, piece in enumerate(texts[:3])
     ]
-    return tuple(
-        Part(text=piece, topic=after, want=want_of(piece), expect=expect_of(piece))
-        for piece, after in pieces
-    )
+    return tuple(_part(piece, after) for piece, after in pieces)
+
+
+def _part(text: str, topic: str) -> Part:
+    want, expect = want_of(text), expect_of(text)
+    # "Who was the first judge?" asks for a name, not for what a judge is.
+    if want is Want.DEFINITION and expect is Expect.PERSON:
+        want = Want.PASSAGE
+    return Part(text=text, topic=topic, want=want, expect=expect)
 
 
 def _sides(text: str) -> list[str]:
@@ -263,7 +268,8 @@ def _sides(text: str) -> list[str]:
             continue
         first, second = found.group(1).strip(), found.group(2).strip()
         if _SAME_HEAD.match(second):
-            second = f"{first.rsplit(' on ', 1)[0]} {_SAME_HEAD.sub('', second).strip()}"
+            tail = _SAME_HEAD.sub("", second).strip()
+            second = f"{first.rsplit(f' {tail.split()[0]} ', 1)[0]} {tail}" if tail else first
         return [first, second]
     pieces = [piece.strip() for piece in _AND_DO.split(_SENTENCE.split(text)[0], maxsplit=1)]
     return [text, *pieces] if len(pieces) > 1 else [text]

@@ -5,7 +5,6 @@ refusal is made of then. The answers of a chat model start from the same and fal
 to it. Knows nothing of the order of the steps or of chat models.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,7 +16,8 @@ from assistant.differences import Conflict, Side, shown, with_both_sides
 from assistant.finding import Finder, Found
 from assistant.grounding import Composed, compose, pieces_of
 from assistant.judging import Judgement, Shortfall, judge
-from assistant.quoting import Candidate, Quote, candidates, choose
+from assistant.quoting import Quote, choose
+from assistant.ranking import Candidate, candidates, weigh_in
 from assistant.understanding import Asked, Reading
 from index.embeddings import Vectors
 from index.reader import OpenIndex
@@ -150,7 +150,7 @@ class Outcome:
 
 def judged(found: Found, finder: Finder) -> Judgement:
     """Whether the evidence for one part answers it, and the sentences that may."""
-    ranked = candidates(found, _weigh(finder.index), finder.index.catalogue)
+    ranked = candidates(found, weigh_in(finder.index), finder.index.catalogue)
     return judge(found, ranked, finder.in_context)
 
 
@@ -158,12 +158,6 @@ def deltas(composed: Composed) -> Iterator[Event]:
     """A text as events."""
     for piece in pieces_of(composed.text, composed.citations):
         yield DeltaEvent(text=piece)
-
-
-def _weigh(index: OpenIndex) -> Callable[[str], float]:
-    """The weight of a term: BM25's inverse document frequency (Robertson and Zaragoza 2009)."""
-    lexical, count = index.lexical, len(index.catalogue.passages)
-    return lambda term: math.log(1 + (count + 0.5) / (lexical.frequency(term) + 0.5))
 
 
 def _similarity(index: OpenIndex) -> Callable[[Candidate, Candidate], float]:

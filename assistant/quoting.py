@@ -4,76 +4,43 @@ Owns which sentences answer, how many, and in which order. Every sentence it giv
 a span of a stored document. Knows nothing of markers, of rendering or of chat models.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assistant.expectations import defines, satisfies
 from assistant.finding import Found
+from assistant.leaning import antecedent, tells
 from assistant.lists import lead_in, lists_of
-from assistant.questions import Expect, Want
+from assistant.questions import Want
+from assistant.ranking import Candidate
 from corpus.documents import Passage, Sentence
 from index.catalogue import Catalogue
-from index.lexical import terms
 
 MOST_QUOTES = 5
 MOST_UNSURE = 3
-# A further sentence must be this near to the best one to be worth the reader's time. This,
-# the next two and `ASKED_SHARE` were chosen on the development questions (`tests/data`) with
-# an eye on those about five articles; differences below 2 points were treated as none.
-NEAR_BEST = 0.6
-# The best sentence of the first passage found stands first if it comes this near to the best.
-FIRST_PASSAGE = 0.9
-# Cosine of two sentences above which the second says nothing new.
-SAME = 0.86
-MEANING_SHARE = 0.5
-# How much of a sentence's meaning is that of the anticipated question it answers.
-ASKED_SHARE = 0.7
-WORD_SHARE = 0.25
-PASSAGE_SHARE = 0.25
-DEFINITION_BONUS = 0.35
-EXPECTED_BONUS = 0.15
-# A sentence with fewer terms beside the question's own only repeats the question.
-FEWEST_NEW_TERMS = 4
-ECHO_MALUS = 0.08
-# So many sentences in a row are taken from the best passage.
+# All of these were chosen on the development questions (`tests/data`) with an eye on those
+# about five articles; differences below 2 points were treated as none. Scores are those of
+# `ranking`: one less makes a sentence about a third as likely.
+# A further sentence must come this near to the best one to be worth the reader's time.
+NEAR_BEST = 3.0
+# So many sentences in a row are taken from the passage of the best.
 WINDOW = 2
 # A row that begins with a sentence that leans on one outside it reads badly.
-DANGLING_MALUS = 0.3
+DANGLING_MALUS = 1.0
 # What follows the best sentence explains it more often than what stands before it.
-FORWARD_BONUS = 0.1
+FORWARD_BONUS = 0.5
+# Cosine of two sentences above which the second says nothing new.
+SAME = 0.86
 # Where a list is wanted: how near its passage must come to the best passage, and the
-# mean of its lines to the best sentence.
+# mean similarity of its lines to the best sentence's.
 LIST_PASSAGE = 0.88
 LIST_LINES = 0.25
-# Where none is: how near the lead-in must come to the best sentence of its passage.
-LIST_LEAD = 0.8
-
-# A sentence that opens like this leans on the one before it.
-_POINTS_BACK = re.compile(
-    r"^\W*(?:[\w’'-]+\W+){0,4}?(this|these|those|such|they|them|their|its|it|he|she|both)\b", re.I
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A sentence that may be quoted: its score for one part, and the passage it stands in.
-
-    `asked` is the cosine of the nearest anticipated question that it answers.
-    """
-
-    passage: Passage
-    sentence: Sentence
-    score: float
-    similarity: float
-    cover: float
-    expected: bool
-    asked: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """Its exact words."""
-        return self.passage.sentence_text(self.sentence)
+# Where none is, a list comes whole if its lead-in comes this near to the best sentence, or
+# if so many of the best sentences are lines of it, the very best among them.
+LIST_LEAD = 2.0
+LIST_BEST, LIST_BEST_OF = 3, 5
+# Sentences that come this near to the best line of a list stand before it, at most so many.
+BEFORE_LIST = 2.0
+MOST_BEFORE_LIST = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,68 +55,6 @@ class Quote:
     def text(self) -> str:
         """Its exact words."""
         return self.passage.sentence_text(self.sentence)
-
-
-def candidates(
-    found: Found, weigh: Callable[[str], float], catalogue: Catalogue
-) -> list[Candidate]:
-    """Every sentence of the evidence of one part, the best first.
-
-    `weigh` gives the weight of a term: rare ones weigh more.
-    """
-    own = set(terms(found.part.text))
-    # The words of the question itself count in full, those of its topic by half.
-    wanted = {
-        term: weigh(term) * (1.0 if term in own or not found.part.topic else 0.5)
-        for term in terms(found.query.text)
-    }
-    scored = []
-    for hit in found.hits:
-        passage = hit.passage
-        around = set(
-            terms(" ".join((catalogue.documents[passage.document_id].title, *passage.heading)))
-        )
-        for best in hit.best:
-            text = passage.sentence_text(best.sentence)
-            held = set(terms(text))
-            cover = _cover(wanted, held, around)
-            echo = len(held - wanted.keys()) < FEWEST_NEW_TERMS
-            expected = satisfies(text, found.part.expect, found.part.text)
-            meaning = best.score
-            if passage.pointed:
-                meaning = (1 - ASKED_SHARE) * best.score + ASKED_SHARE * best.asked
-            score = MEANING_SHARE * meaning + WORD_SHARE * cover + PASSAGE_SHARE * hit.score
-            defined = found.part.want is Want.DEFINITION and defines(text, found.part.text)
-            if defined:
-                score += DEFINITION_BONUS * defined
-            elif echo and found.part.want is not Want.LIST:
-                score -= ECHO_MALUS
-            if found.part.expect is not Expect.ANYTHING and expected:
-                score += EXPECTED_BONUS
-            scored.append(
-                Candidate(
-                    passage=passage,
-                    sentence=best.sentence,
-                    score=score,
-                    similarity=best.score,
-                    cover=cover,
-                    expected=expected,
-                    asked=best.asked,
-                )  # fmt: skip
-            )
-    return sorted(scored, key=lambda candidate: -candidate.score)
-
-
-def _cover(wanted: Mapping[str, float], own: set[str], around: set[str]) -> float:
-    """The share (0…1, by weight) of the question's terms in the sentence; half for its headings."""
-    total = sum(wanted.values())
-    if not total:
-        return 0.0
-    got = sum(
-        weight * (1.0 if term in own else 0.5 if term in around else 0.0)
-        for term, weight in wanted.items()
-    )
-    return got / total
 
 
 Span = tuple[Passage, Sentence]
@@ -168,9 +73,12 @@ def choose(
     share, left = -(-MOST_QUOTES // max(1, len(of_parts))), MOST_QUOTES
     for group, (found, ranked, most) in enumerate(of_parts):
         room = max(1, min(share, left, most))
-        run = _whole_list(found, ranked)
-        if not run:
-            run = _sentences(found, ranked, room, similarity)
+        of_list = _whole_list(found, ranked)
+        if of_list:
+            run = _before_list(of_list, ranked, room, similarity) + of_list
+        else:
+            new = [c for c in ranked if (c.passage.document_id, c.sentence.start) not in quotes]
+            run = _sentences(new, room, similarity)
             left -= len(run)
         for passage, sentence in run:
             key = (passage.document_id, sentence.start)
@@ -192,8 +100,7 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
     """The list that answers, with its lead-in.
 
     Where a list is wanted, that is the best list of the first of the best passages that
-    has one. Else it is a list of the best passage, if its best sentence is a line of it,
-    or its lead-in comes near the best and the list is most of the passage.
+    has one. Else it is a list of the best passage that stands out among all sentences.
     """
     if not ranked or found.part.want is Want.EXPLANATION:
         return []
@@ -206,9 +113,7 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
         for run in lists_of(hit.passage):
             lines = [of_line[hit.passage.id, line.start] for line in run]
             near = sum(line.similarity for line in lines) / len(lines)
-            if found.part.want is Want.LIST and near < floor:
-                continue
-            if found.part.want is Want.LIST or _stands_out(hit.passage, lines, ranked):
+            if (found.part.want is Want.LIST and near >= floor) or _stands_out(lines, ranked):
                 lists.append((near + max(line.cover for line in lines), run))
         if lists:
             best = max(lists, key=lambda one: one[0])[1]
@@ -218,39 +123,54 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
     return []
 
 
-def _stands_out(passage: Passage, lines: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
+def _stands_out(lines: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
     """Whether a list answers a question that does not ask for one."""
-    best = next(candidate for candidate in ranked if candidate.passage.id == passage.id)
-    if any(line is best for line in lines):
+    best = [c for c in ranked if tells(c.passage, c.sentence)][:LIST_BEST_OF]
+    if not best:
+        return False
+    if not lines[0].sentence.is_item and lines[0].score >= best[0].score - LIST_LEAD:
         return True
-    return 2 * len(lines) >= len(passage.sentences) and lines[0].score >= LIST_LEAD * best.score
+    among = [any(line is candidate for line in lines) for candidate in best]
+    return among[0] and sum(among) >= LIST_BEST
 
 
-def _sentences(
-    found: Found, ranked: Sequence[Candidate], room: int, similarity: Similarity
+def _before_list(
+    of_list: Sequence[Span], ranked: Sequence[Candidate], room: int, similarity: Similarity
 ) -> list[Span]:
-    """Sentences in a row of the best passage, then the next best, in reading order.
+    """The sentences that answer as well as the list's best line does, or better."""
+    starts = {(passage.id, sentence.start) for passage, sentence in of_list}
+    lines = [c for c in ranked if (c.passage.id, c.sentence.start) in starts]
+    floor = max(line.score for line in lines) - BEFORE_LIST
+    others = [c for c in ranked if c not in lines and tells(c.passage, c.sentence)]
+    near = [candidate for candidate in others if candidate.score >= floor]
+    return _fill([], near, min(room, MOST_BEFORE_LIST), similarity)
 
-    The best passage is the first found, unless its best sentence is well behind: a
-    passage says more of what a question is about than any one sentence.
-    """
-    pool = [candidate for candidate in ranked if _tells(candidate.passage, candidate.sentence)]
+
+def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -> list[Span]:
+    """Sentences in a row around the best one, then the next best, in reading order."""
+    pool = [candidate for candidate in ranked if tells(candidate.passage, candidate.sentence)]
     if not pool:
         return []
-    first = next((c for c in pool if c.passage.id == found.hits[0].passage.id), pool[0])
-    if first.score < FIRST_PASSAGE * pool[0].score:
-        first = pool[0]
+    first = pool[0]
     chosen = [first]
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
         chosen = _window(row, min(room, WINDOW))
+    near = [candidate for candidate in pool if candidate.score >= first.score - NEAR_BEST]
+    return _fill(chosen, near, room, similarity)
+
+
+def _fill(
+    chosen: list[Candidate], others: Sequence[Candidate], room: int, similarity: Similarity
+) -> list[Span]:
+    """The chosen sentences and the best of the others that say something new, as they read."""
     spans = _with_leads(chosen, room)
-    for candidate in pool:
-        if len(spans) >= room or candidate.score < NEAR_BEST * pool[0].score:
+    for candidate in others:
+        if len(spans) >= room:
             break
         if any(similarity(candidate, other) > SAME for other in chosen):
             continue
-        chosen.append(candidate)
+        chosen = [*chosen, candidate]
         spans = _with_leads(chosen, room)
     places = list(dict.fromkeys(passage.id for passage, _ in spans))
     return sorted(spans, key=lambda span: (places.index(span[0].id), span[1].start))
@@ -295,25 +215,3 @@ def _with_leads(chosen: Sequence[Candidate], room: int) -> list[Span]:
     for candidate in chosen:
         take(candidate.passage, antecedent(candidate.passage, candidate.sentence), None)
     return list(spans.values())
-
-
-def antecedent(passage: Passage, sentence: Sentence) -> Sentence | None:
-    """The sentence before this one, if this one leans on it and it can be quoted."""
-    at = passage.sentences.index(sentence)
-    if not at or not _leans(passage, at) or not _quotable(passage, passage.sentences[at - 1]):
-        return None
-    return passage.sentences[at - 1]
-
-
-def _leans(passage: Passage, at: int) -> bool:
-    return bool(_POINTS_BACK.match(passage.sentence_text(passage.sentences[at])))
-
-
-def _quotable(passage: Passage, sentence: Sentence) -> bool:
-    """Whether a sentence says something alone: no item, no lead-in, no question."""
-    return not sentence.is_item and _tells(passage, sentence)
-
-
-def _tells(passage: Passage, sentence: Sentence) -> bool:
-    """Whether a sentence, or an item after its lead-in, says something."""
-    return not passage.sentence_text(sentence).rstrip().endswith((":", "?"))

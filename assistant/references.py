@@ -13,18 +13,21 @@ from index.lexical import terms
 
 _SYMBOL = re.compile(r"\b(?:[AES]|CCPR|CERD|CEDAW|CAT|CRC|CRPD|CED|CMW|ST|HRI)/[A-Z0-9][\w./-]+")
 _ARTICLE = re.compile(
-    r"\b(?:art(?:icle|\.)?|para(?:graph|\.)?|resolution|rule|principle)s? (\d[\w/().-]*)", re.I
+    r"\b(?:art(?:icle|\.)?|para(?:graph|\.)?|resolution|rule|principle|directive|"
+    r"general (?:comment|recommendation))s? (?:no\.? )?\d[\w/().-]*",
+    re.I,
 )
 _QUOTED = re.compile(r"[\"“«]([^\"”»]{3,80})[\"”»]")
 _YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b")
 _CAPITAL = r"[A-ZÀ-Þ][\w’'-]*"
-_JOINED = r"(?:\s+(?:of|on|for|the|and|to|against|in|de|des|du|la))*"
+_JOINED = r"(?:\s+(?:of|on|for|the|and|to|against|de|des|du|la))*"
 _NAME = re.compile(rf"\b{_CAPITAL}(?:{_JOINED}\s+{_CAPITAL})*")
 _FIRST_WORDS = frozenset(
     (
         "what which who whom whose when where why how is are was were do does did can could "
         "should would will may might must has have had the a an in on at of for from to by with "
-        "within and or but if once list name define describe explain compare contrast tell give "
+        "within and or but if once january february march april may june july august september "
+        "october november december list name define describe explain compare contrast tell give "
         "summarize summarise please under since until during before after according through wich "
         "one i we you my it its this that these those they there were forget ignore also then"
     ).split()

@@ -1,0 +1,142 @@
+"""Which sentences of the evidence answer: every one of them with a score.
+
+Owns what a sentence's score is made of and how much each clue weighs. Knows nothing of
+how many sentences are quoted, nor in which order they are read.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from assistant.expectations import defines, satisfies
+from assistant.finding import Found
+from assistant.leaning import leans, tells
+from assistant.questions import Expect, Want
+from corpus.documents import Passage, Sentence
+from index.catalogue import Catalogue
+from index.lexical import terms
+from index.reader import OpenIndex
+from index.retrieval import Hit, SentenceHit
+
+WEIGHTS: Mapping[str, float] = {
+    "meaning": 7.3,
+    "place": 3.0,
+    "behind": -5.0,
+    "cover": 3.3,
+    "expected": 2.9,
+    "defines": 9.4,
+    "announces": -1.7,
+    "opens": -0.5,
+    "item": 0.5,
+    "leans": -0.8,
+}
+"""How much each clue counts: a score is the logarithm of how likely a sentence is the one
+asked for, up to a constant. Fitted on the development questions by `make weights`, a
+conditional logit (McFadden 1974) over the sentences of each question's evidence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A sentence that may be quoted: its score for one part, and the passage it stands in.
+
+    `score` is one of likelihood (see `WEIGHTS`); `similarity` the cosine to the question,
+    `asked` that of the nearest anticipated question that it answers.
+    """
+
+    passage: Passage
+    sentence: Sentence
+    score: float
+    similarity: float
+    cover: float
+    expected: bool
+    asked: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """Its exact words."""
+        return self.passage.sentence_text(self.sentence)
+
+
+def candidates(
+    found: Found, weigh: Callable[[str], float], catalogue: Catalogue
+) -> list[Candidate]:
+    """Every sentence of the evidence of one part, the best first.
+
+    `weigh` gives the weight of a term: rare ones weigh more.
+    """
+    scored = [
+        Candidate(
+            passage=hit.passage,
+            sentence=best.sentence,
+            score=sum(WEIGHTS[name] * value for name, value in clues.items()),
+            similarity=best.score,
+            cover=clues["cover"],
+            expected=satisfies(
+                hit.passage.sentence_text(best.sentence), found.part.expect, found.part.text
+            ),
+            asked=best.asked,
+        )
+        for hit, best, clues in clues_of(found, weigh, catalogue)
+    ]
+    return sorted(scored, key=lambda candidate: -candidate.score)
+
+
+def clues_of(
+    found: Found, weigh: Callable[[str], float], catalogue: Catalogue
+) -> Iterator[tuple[Hit, SentenceHit, dict[str, float]]]:
+    """Each sentence of the evidence of one part, with what speaks for it (see `WEIGHTS`).
+
+    Most clues go from 0 to 1: how near its meaning is, how early its passage was found and
+    how far that is behind the first, the share of the question's words it has, whether it
+    holds what is expected, how much it defines what is asked.
+    """
+    part = found.part
+    own = set(terms(part.text))
+    # The words of the question itself count in full, those of its topic by half.
+    wanted = {
+        term: weigh(term) * (1.0 if term in own or not part.topic else 0.5)
+        for term in terms(found.query.text)
+    }
+    for hit in found.hits:
+        passage = hit.passage
+        title = catalogue.documents[passage.document_id].title
+        around = set(terms(" ".join((title, *passage.heading))))
+        for best in hit.best:
+            text = passage.sentence_text(best.sentence)
+            at = passage.sentences.index(best.sentence)
+            expects = part.expect is not Expect.ANYTHING
+            yield (
+                hit,
+                best,
+                {
+                    # What a passage is asked counts for a sentence only where it is known which.
+                    "meaning": max(best.score, best.asked if passage.pointed else 0.0),
+                    "place": 1 / hit.rank,
+                    "behind": found.hits[0].score - hit.score,
+                    "cover": _cover(wanted, set(terms(text)), around),
+                    "expected": float(expects and satisfies(text, part.expect, part.text)),
+                    "defines": defines(text, part.text) if part.want is Want.DEFINITION else 0.0,
+                    "announces": float(not tells(passage, best.sentence)),
+                    "opens": float(at == 0),
+                    "item": float(best.sentence.is_item),
+                    "leans": float(leans(passage, at)),
+                },
+            )
+
+
+def weigh_in(index: OpenIndex) -> Callable[[str], float]:
+    """The weight of a term: BM25's inverse document frequency (Robertson and Zaragoza 2009)."""
+    lexical, count = index.lexical, len(index.catalogue.passages)
+    return lambda term: math.log(1 + (count + 0.5) / (lexical.frequency(term) + 0.5))
+
+
+def _cover(wanted: Mapping[str, float], own: set[str], around: set[str]) -> float:
+    """The share (0…1, by weight) of the question's terms in the sentence; half for its headings."""
+    total = sum(wanted.values())
+    if not total:
+        return 0.0
+    got = sum(
+        weight * (1.0 if term in own else 0.5 if term in around else 0.0)
+        for term, weight in wanted.items()
+    )
+    return got / total

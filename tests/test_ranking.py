@@ -1,0 +1,125 @@
+"""Which sentences are quoted, and which not, over a real index with anticipated questions."""
+
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from assistant.answers import Answer
+from assistant.chain import Assistant
+from assistant.finding import Finder
+from assistant.questions import Part
+from assistant.ranking import WEIGHTS, candidates, clues_of, weigh_in
+from assistant.understanding import Asked, read
+from index.embeddings import Embedder
+from index.ingest import ingest
+from index.reader import IndexReader
+from index.retrieval import Filters
+from tests.index_material import write_library
+
+COURT = """---
+title: The tide court
+kind: institution
+---
+
+# The tide court
+
+The tide court decides disputes between islands.
+
+## Effect of its judgments
+
+A judgment of the tide court is final and binds the islands in that case. If an island does not
+comply with a judgment, the other may turn to the harbour council. While a case is pending, the
+tide court may order provisional measures to protect the rights in dispute. Provisional measures
+of the tide court are binding as well.
+"""
+
+QUESTIONS = """["Effect of its judgments"]
+questions = ["What force has a verdict?"]
+
+["Effect of its judgments".answers]
+"Can a loser simply shrug off the verdict?" = "A judgment of the tide court"
+"Where does the winner turn when nobody pays?" = "If an island does not"
+"What can the judges do while they are still thinking?" = "While a case is pending"
+"""
+
+CHARTER = """---
+title: The lamp charter
+kind: declaration
+---
+
+# The lamp charter
+
+The lamp charter says what every lighthouse owes to ships.
+
+## The vote
+
+Of the 58 islands, 48 voted for the lamp charter, none voted against and 2 did not vote.
+
+Eight islands abstained when the lamp charter was put to the vote:
+
+- Brenholm;
+- Carrow;
+- Dunnet;
+- Eastray;
+- Farholm;
+- Gannet;
+- Hestan;
+- Inchmore.
+"""
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iterator[Assistant]:
+    root = tmp_path_factory.mktemp("ranking")
+    files = {"court.md": COURT, "court.questions.toml": QUESTIONS, "charter.md": CHARTER}
+    ingest(write_library(root / "library", files), root / "index", embedder)
+    reader = IndexReader(root / "index", model_digest=embedder.digest)
+    yield Assistant(reader, embedder)
+    reader.close()
+
+
+def ask(assistant: Assistant, question: str) -> Answer:
+    return assistant.ask(question).answer()
+
+
+def test_a_sentence_that_says_it_word_for_word_is_quoted_though_no_question_points_to_it(
+    assistant: Assistant,
+) -> None:
+    answer = ask(assistant, "Are provisional measures of the tide court binding?")
+    assert "Provisional measures of the tide court are binding as well." in answer.text
+
+
+def test_an_anticipated_question_brings_its_sentence_first(assistant: Assistant) -> None:
+    answer = ask(assistant, "Can somebody who loses shrug off the verdict?")
+    assert answer.statements[0].text.startswith("A judgment of the tide court is final")
+
+
+def test_a_list_does_not_hide_the_sentence_that_answers(assistant: Assistant) -> None:
+    answer = ask(assistant, "How many islands voted for the lamp charter?")
+    assert answer.statements[0].text.startswith("Of the 58 islands, 48 voted for")
+
+
+def test_a_list_that_is_asked_for_comes_whole(assistant: Assistant) -> None:
+    answer = ask(assistant, "Which islands abstained when the lamp charter was put to the vote?")
+    assert "- Brenholm" in answer.text
+    assert "- Inchmore" in answer.text
+
+
+def test_the_score_is_the_weighted_sum_of_the_clues(assistant: Assistant) -> None:
+    with assistant.reader.lease() as index:
+        finder = Finder(index, assistant.embedder)
+        asked = Asked(question="Who may order measures?", turns=(), filters=Filters())
+        (found,) = finder.find(read(asked, finder).question, Filters(), 3)
+        assert isinstance(found.part, Part)
+        ranked = candidates(found, weigh_in(index), index.catalogue)
+        scores = {
+            (hit.passage.id, best.sentence.start): sum(
+                WEIGHTS[name] * clues[name] for name in clues
+            )
+            for hit, best, clues in clues_of(found, weigh_in(index), index.catalogue)
+        }
+    assert len(ranked) == len(scores)
+    assert [one.score for one in ranked] == sorted(scores.values(), reverse=True)
+    for one in ranked:
+        assert math.isclose(one.score, scores[one.passage.id, one.sentence.start])
