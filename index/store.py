@@ -39,6 +39,11 @@ _SEARCH_EFFORT = 200
 # A filter becomes as many SQL variables, of which SQLite takes 32,766.
 _FILTER_SIZE = 10_000
 
+# So many vectors that were read are kept (30 MB of 384 numbers each): Chroma hands them out as
+# lists of Python numbers, which takes longer than all the rest of an answer. A library with
+# more of them works as well, only slower.
+_MOST_KEPT = 20_000
+
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +62,7 @@ class Store:
         self._collections = dict(collections)
         self._counts = {view: collection.count() for view, collection in collections.items()}
         self._process = os.getpid()
+        self._kept: dict[tuple[View, str], Vectors] = {}
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
@@ -134,17 +140,27 @@ class Store:
             return np.zeros((0, 0), dtype=np.float32)
         if view not in self._collections:
             raise KeyError(keys[0])
-        unique = list(dict.fromkeys(keys))
-        rows: dict[str, Any] = {}
+        rows = {key: row for key in keys if (row := self._kept.get((view, key))) is not None}
+        missing = [key for key in dict.fromkeys(keys) if key not in rows]
+        rows |= self._read(view, missing)
+        if len(self._kept) + len(missing) > _MOST_KEPT:
+            self._kept.clear()
+        # What is written never changes, so threads may do this at the same time.
+        self._kept.update(((view, key), rows[key]) for key in missing[:_MOST_KEPT])
+        return np.asarray([rows[key] for key in keys], dtype=np.float32)
+
+    def _read(self, view: View, keys: Sequence[str]) -> dict[str, Vectors]:
+        rows: dict[str, Vectors] = {}
         step = self._client.get_max_batch_size()
-        for start in range(0, len(unique), step):
+        for start in range(0, len(keys), step):
             found = self._collections[view].get(
-                ids=unique[start : start + step], include=["embeddings"]
+                ids=list(keys[start : start + step]), include=["embeddings"]
             )
             embeddings = found["embeddings"]
             assert embeddings is not None  # asked for by `include`
-            rows.update(zip(found["ids"], embeddings, strict=True))
-        return np.asarray([rows[key] for key in keys], dtype=np.float32)
+            matrix = np.asarray(embeddings, dtype=np.float32)
+            rows.update(zip(found["ids"], matrix, strict=True))
+        return rows
 
     def keys(self, view: View) -> list[str]:
         """Every key of a view, in no promised order."""

@@ -98,6 +98,10 @@ def test_vectors_come_in_the_order_asked_for(large):
     store, vectors = large
     found = store.vectors("passages", ["p7", "p2", "p7"])
     assert np.allclose(found, vectors[[7, 2, 7]], atol=1e-6)
+    found[:] = 0.0  # what is kept of them is not the caller's to change
+    again = store.vectors("passages", ["p2", "p9", "p7"])
+    assert np.allclose(again, vectors[[2, 9, 7]], atol=1e-6)
+    assert np.allclose(store.vectors("passages", [f"p{n}" for n in range(6000)]), vectors)
     with pytest.raises(KeyError):
         store.vectors("passages", ["p1", "nobody"])
     with pytest.raises(KeyError):
