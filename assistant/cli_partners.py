@@ -148,7 +148,7 @@ def _print_snippet(partner: "Partner", settings: Settings) -> None:
 
 def _print_ways(ways: "Snippet") -> None:
     for about, text in (
-        ("Pinned: only these bytes run; paste anew when an update changes the loader", ways.pinned),
+        ("Pinned: only this loader ever runs; it stays valid after updates", ways.pinned),
         ("Or following: the loader is as new as the server", ways.following),
         ("Or without scripts", ways.frame),
     ):
