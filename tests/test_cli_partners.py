@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from web_material import LIBRARY
 from assistant.cli import app
 from assistant.web.pages import STATIC
 from assistant.web.partners import read_partners
+from assistant.web.partners_edit import add_partner
 from index.embeddings import Embedder
 from index.ingest import ingest
 
@@ -115,6 +117,18 @@ def test_what_stands_in_the_file_stays_byte_for_byte(place: Path, before: str) -
     assert place.read_bytes().startswith(before.encode())
     assert dict(read_partners(place)).keys() == kept.keys() | {first, second}
     assert {name: read_partners(place)[name] for name in kept} == kept
+
+
+def test_two_operators_at_once_lose_nothing(place: Path) -> None:
+    place.write_text("# ours\n", encoding="utf-8")
+    names = [f"NGO {number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as operators:
+        made = list(
+            operators.map(lambda name: add_partner(place, name, ["https://ngo.example"]), names)
+        )
+    assert sorted(partner.name for partner in read_partners(place).values()) == sorted(names)
+    assert set(read_partners(place)) == {partner.id for partner in made}
+    assert place.read_text(encoding="utf-8").startswith("# ours\n")
 
 
 def test_the_file_can_be_read_by_the_server_and_nothing_else_is_left(place: Path) -> None:
