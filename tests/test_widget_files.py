@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from assistant.web.embed_files import KEPT, EmbedFiles, digest_name
 from assistant.web.pages import STATIC
 from assistant.web.partners import LANGUAGES as PARTNER_LANGUAGES
-from assistant.web.strings import LANGUAGES, direction, launcher_strings, strings
+from assistant.web.strings import LANGUAGES, direction, launcher_strings, own_name, strings
 
 SCRIPTS = ("loader.js", "frame.js")
 PAGE = ("frame.html", "frame.js", "frame.css")
@@ -93,6 +93,7 @@ def test_the_languages_are_those_of_the_united_nations() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_language_has_every_word(lang: str) -> None:
     own, launcher = strings(lang), launcher_strings(lang)
+    assert own_name(lang)
     assert list(own) == list(ENGLISH)
     assert list(launcher) == list(launcher_strings("en"))
     assert all(text.strip() == text != "" for text in (*own.values(), *launcher.values()))
@@ -120,7 +121,7 @@ def test_nothing_is_left_untranslated(lang: str) -> None:
 
 
 def test_the_words_are_those_that_the_page_asks_for() -> None:
-    script = text_of("frame.js")
+    script = text_of("frame.js") + text_of("frame.html")
     asked = set(re.findall(r"words\.(\w+)", script)) | set(re.findall(r'say\("(\w+)"', script))
     # The rest is put together: `error_` and a reason for failing, `kind_` and a document's kind,
     # `unsupported_` and what was checked.
