@@ -65,7 +65,7 @@
 
   const list = (kind, items, draw) => items.length && h("ul" + kind, {}, items.map((item) => h("li", {}, draw(item))));
 
-  // `marker` draws a number in brackets, `mark` marked words, `end` what follows.
+  // `marker` draws [n], `mark` marked words, `end` what follows.
   function body(text, marker, mark, end) {
     const all = h("div.text");
     let on;
