@@ -153,6 +153,7 @@ def test_a_link_to_the_file_stays_a_link(place: Path, tmp_path: Path) -> None:
     ("words", "told"),
     [
         (("--origin", "https://ngo.example/"), "Write https://ngo.example"),
+        (("--origin", "www.ngo.example"), "Write https://www.ngo.example"),
         (("--origin", "https://*.ngo.example"), "many sites"),
         (("--origin", "https://ngo.example", "--language", "de"), "languages"),
         (("--origin", "https://ngo.example", "--title", "x" * 81), "title"),
@@ -230,6 +231,7 @@ def test_a_colour_of_ones_own_is_given_for_the_button_too(place: Path) -> None:
 
 def test_all_partners_are_listed(place: Path) -> None:
     assert "no partners" in run(place, "list").stdout
+    assert f"There is no file {place}" in run(place, "list").stderr
     place.write_text(
         '[partners.pub_a]\nname = "One"\norigins = ["https://a.example"]\n'
         "[partners.pub_b]\nenabled = false\n",
@@ -243,6 +245,7 @@ def test_all_partners_are_listed(place: Path) -> None:
 def test_the_check_passes_what_is_right(place: Path, indexed: Path) -> None:
     done = run(place, "check", folder=indexed)
     assert (done.exit_code, done.stdout) == (0, "Partners: 0. Problems: none.\n")
+    assert f"There is no file {place}" in done.stderr
     place.write_text(
         '[partners.pub_a]\norigins = ["https://a.example"]\ndocuments = ["assembly.md"]\n',
         encoding="utf-8",
@@ -259,7 +262,7 @@ def test_the_check_lists_every_problem_and_fails(place: Path) -> None:
     )
     done = run(place, "check")
     assert done.exit_code == 1
-    for text in ("pub_a: ", "Did you mean accent", "pub_b: ", "Problems: 2."):
+    for text in ("pub_a: ", "Perhaps accent is meant", "pub_b: ", "Problems: 2."):
         assert text in done.stdout
 
 

@@ -45,7 +45,8 @@ def add_partner(
     except OSError as error:
         raise ExpectedError(
             f"{path} can't be written: {error.strerror}.",
-            "Check the permissions of its folder, or name another file: RAPPORTEUR_PARTNERS.",
+            "Check that its folder is there and may be written, or name another file: "
+            "RAPPORTEUR_PARTNERS.",
         ) from error
     return added
 
