@@ -4,6 +4,8 @@ Commands that serve something are in `cli_serving`. Heavy parts are imported by 
 command that needs them, so that help comes at once. Decides nothing about answers or looks.
 """
 
+import atexit
+import gc
 import json
 import signal
 import sys
@@ -41,6 +43,9 @@ app = typer.Typer(
 def main() -> None:
     """Run the command; errors that a user can mend are told without a traceback."""
     quiet_process()
+    # At the very end. To look through the models' half a million objects for what might be let
+    # go of would take seconds more, and the system takes it all back anyway.
+    atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         # A terminal without some character shows a question mark, not a traceback.
         if isinstance(stream, TextIOWrapper):

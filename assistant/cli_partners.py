@@ -59,6 +59,7 @@ def list_partners(file: File = None) -> None:
     from assistant.web.partners import read_partners
 
     partners = read_partners(settings.partners)
+    _warn_without_file(settings)
     if not partners:
         screen().line(f"{settings.partners} names no partners. Add one: rapporteur partners add")
     for partner in partners.values():
@@ -88,6 +89,7 @@ def check(file: File = None, library: Library = None, index: Index = None) -> No
     limited = [partner for partner in partners if partner.kinds or partner.documents]
     if limited:
         problems += _missing(limited, settings)
+    _warn_without_file(settings)
     shown = screen()
     for problem in problems:
         place = problem.partner or str(settings.partners)
@@ -100,6 +102,14 @@ def check(file: File = None, library: Library = None, index: Index = None) -> No
     shown.line(f"{found}Problems: {len(problems) or 'none'}.")
     if problems:
         raise typer.Exit(1)
+
+
+def _warn_without_file(settings: Settings) -> None:
+    if not settings.partners.exists():
+        screen(errors=True).warning(
+            f"There is no file {settings.partners}: no site may embed the assistant.",
+            "`rapporteur partners add` makes it; another one is named by RAPPORTEUR_PARTNERS.",
+        )
 
 
 def _missing(partners: "list[Partner]", settings: Settings) -> "list[Problem]":
@@ -148,7 +158,7 @@ def _print_snippet(partner: "Partner", settings: Settings) -> None:
 
 def _print_ways(ways: "Snippet") -> None:
     for about, text in (
-        ("Pinned: only these bytes run; paste anew when an update changes the loader", ways.pinned),
+        ("Pinned: only this loader ever runs; it stays valid after updates", ways.pinned),
         ("Or following: the loader is as new as the server", ways.following),
         ("Or without scripts", ways.frame),
     ):

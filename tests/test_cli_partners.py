@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from web_material import LIBRARY
 from assistant.cli import app
 from assistant.web.pages import STATIC
 from assistant.web.partners import read_partners
+from assistant.web.partners_edit import add_partner
 from index.embeddings import Embedder
 from index.ingest import ingest
 
@@ -117,6 +119,18 @@ def test_what_stands_in_the_file_stays_byte_for_byte(place: Path, before: str) -
     assert {name: read_partners(place)[name] for name in kept} == kept
 
 
+def test_two_operators_at_once_lose_nothing(place: Path) -> None:
+    place.write_text("# ours\n", encoding="utf-8")
+    names = [f"NGO {number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as operators:
+        made = list(
+            operators.map(lambda name: add_partner(place, name, ["https://ngo.example"]), names)
+        )
+    assert sorted(partner.name for partner in read_partners(place).values()) == sorted(names)
+    assert set(read_partners(place)) == {partner.id for partner in made}
+    assert place.read_text(encoding="utf-8").startswith("# ours\n")
+
+
 def test_the_file_can_be_read_by_the_server_and_nothing_else_is_left(place: Path) -> None:
     added(place)
     assert stat.S_IMODE(place.stat().st_mode) == 0o644
@@ -139,6 +153,7 @@ def test_a_link_to_the_file_stays_a_link(place: Path, tmp_path: Path) -> None:
     ("words", "told"),
     [
         (("--origin", "https://ngo.example/"), "Write https://ngo.example"),
+        (("--origin", "www.ngo.example"), "Write https://www.ngo.example"),
         (("--origin", "https://*.ngo.example"), "many sites"),
         (("--origin", "https://ngo.example", "--language", "de"), "languages"),
         (("--origin", "https://ngo.example", "--title", "x" * 81), "title"),
@@ -216,6 +231,7 @@ def test_a_colour_of_ones_own_is_given_for_the_button_too(place: Path) -> None:
 
 def test_all_partners_are_listed(place: Path) -> None:
     assert "no partners" in run(place, "list").stdout
+    assert f"There is no file {place}" in run(place, "list").stderr
     place.write_text(
         '[partners.pub_a]\nname = "One"\norigins = ["https://a.example"]\n'
         "[partners.pub_b]\nenabled = false\n",
@@ -229,6 +245,7 @@ def test_all_partners_are_listed(place: Path) -> None:
 def test_the_check_passes_what_is_right(place: Path, indexed: Path) -> None:
     done = run(place, "check", folder=indexed)
     assert (done.exit_code, done.stdout) == (0, "Partners: 0. Problems: none.\n")
+    assert f"There is no file {place}" in done.stderr
     place.write_text(
         '[partners.pub_a]\norigins = ["https://a.example"]\ndocuments = ["assembly.md"]\n',
         encoding="utf-8",
@@ -245,7 +262,7 @@ def test_the_check_lists_every_problem_and_fails(place: Path) -> None:
     )
     done = run(place, "check")
     assert done.exit_code == 1
-    for text in ("pub_a: ", "Did you mean accent", "pub_b: ", "Problems: 2."):
+    for text in ("pub_a: ", "Perhaps accent is meant", "pub_b: ", "Problems: 2."):
         assert text in done.stdout
 
 

@@ -28,6 +28,7 @@ from assistant.chain import Assistant
 from assistant.settings import Settings
 from assistant.web.embed_files import NAMES
 from assistant.web.pages import STATIC
+from assistant.web.strings import strings
 from assistant.web.tokens import Tokens
 from index.retrieval import NO_DOCUMENT, Filters
 
@@ -118,11 +119,7 @@ def test_an_unknown_site_shows_a_page_that_nobody_may_frame(api: httpx.Client, s
 
 def test_the_page_is_told_what_it_needs(api: httpx.Client) -> None:
     config = frame_config(api, "pub_open", lang="ar-EG", theme="dark", o=OPEN)
-    assert config["site"] == "pub_open"
-    assert config["title"] == "Ask </script><b>us</b>"
-    assert config["greeting"] == "Good day & welcome"
-    assert (config["lang"], config["dir"], config["theme"]) == ("ar", "rtl", "dark")
-    assert config["languages"] == ["en", "ar"]
+    assert (config["lang"], config["dir"]) == ("ar", "rtl")
     assert config["modes"] == ["quotation"]
     assert config["hostOrigin"] == OPEN
     assert config["feedback"] is True
@@ -130,9 +127,26 @@ def test_the_page_is_told_what_it_needs(api: httpx.Client) -> None:
     assert config["strings"]["question"]
     assert {"accent", "accentDark", "conversation", "token"} <= config.keys()
     other = frame_config(api, "pub_open", lang="xx", theme="pink", o="https://evil.example")
-    assert (other["lang"], other["dir"], other["theme"]) == ("en", "ltr", "auto")
+    assert (other["lang"], other["dir"]) == ("en", "ltr")
     assert other["hostOrigin"] == ""
     assert other["conversation"] != config["conversation"]
+
+
+def test_the_page_stands_before_its_script_runs(api: httpx.Client) -> None:
+    page = api.get("/embed/v1/frame?site=pub_open&lang=ar&theme=dark&mode=bubble&o=x&y=z").text
+    assert '<html lang="ar" dir="rtl" data-theme="dark">' in page
+    assert ">Ask &lt;/script&gt;&lt;b&gt;us&lt;/b&gt;</h1>" in page
+    assert "<p>Good day &amp; welcome</p>" in page
+    assert f'placeholder="{strings("ar")["question"]}"' in page
+    there = "?site=pub_open&amp;lang=en&amp;theme=dark&amp;o=x&amp;mode=bubble"
+    assert f'<a href="{there}" lang="en">English</a>' in page
+    plain = api.get("/embed/v1/frame?site=pub_limited&theme=pink").text
+    assert 'data-theme="auto"' in plain
+    assert "<nav" not in plain
+    names = re.findall(r'(?:href|src)="(frame-[^"]+)"', page)
+    assert len(names) == 2
+    for name in names:
+        assert "immutable" in api.get(f"/embed/v1/{name}").headers["cache-control"]
 
 
 def test_a_partners_words_stay_words(api: httpx.Client) -> None:

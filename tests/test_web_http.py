@@ -297,8 +297,16 @@ def test_it_stops_within_seconds_while_streams_are_open(web_settings: Settings) 
         "serve(create_app(build_assistant(settings), settings), '127.0.0.1', 0, say)\n"
         "print('ended', flush=True)\n",
     ]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert server.stdout is not None
+    assert server.stderr is not None
     try:
         address = server.stdout.readline().strip().rstrip("/")
         opened = threading.Event()
@@ -321,5 +329,7 @@ def test_it_stops_within_seconds_while_streams_are_open(web_settings: Settings) 
         assert server.wait(10) == 0
         assert time.monotonic() - asked < 10
         assert server.stdout.read().strip() == "ended"
+        # They are ended at once, and not cut when a time is over.
+        assert "Cancel" not in server.stderr.read()
     finally:
         server.kill()

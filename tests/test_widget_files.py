@@ -3,13 +3,17 @@
 import gzip
 import json
 import re
+import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
+from assistant.web.embed_files import KEPT, EmbedFiles, digest_name
 from assistant.web.pages import STATIC
 from assistant.web.partners import LANGUAGES as PARTNER_LANGUAGES
-from assistant.web.strings import LANGUAGES, direction, launcher_strings, strings
+from assistant.web.strings import LANGUAGES, direction, launcher_strings, own_name, strings
 
 SCRIPTS = ("loader.js", "frame.js")
 PAGE = ("frame.html", "frame.js", "frame.css")
@@ -31,6 +35,32 @@ def test_the_loader_is_small() -> None:
 
 def test_the_page_is_small() -> None:
     assert sum(packed(name) for name in PAGE) <= 8 * 1024
+
+
+def test_a_loader_that_partners_pinned_is_kept_as_it_was() -> None:
+    kept = {path.name: path.read_bytes() for path in (STATIC / KEPT).iterdir()}
+    assert {digest_name("loader.js", body) for body in kept.values()} == set(kept)
+    current = digest_name("loader.js", (STATIC / "loader.js").read_bytes())
+    assert current in kept, f"copy loader.js to {KEPT}/{current}; keep those of earlier versions"
+    changelog = (STATIC.parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = set(re.findall(r"loader-[0-9a-f]{12}\.js", changelog))
+    assert released == set(kept), "CHANGELOG names the loader of each version, and no other is kept"
+
+
+def test_a_pinned_loader_outlives_the_next_one(tmp_path: Path) -> None:
+    shutil.copytree(STATIC, tmp_path, dirs_exist_ok=True)
+    loader = tmp_path / "loader.js"
+    pinned = loader.read_bytes()
+    loader.write_bytes(pinned + b"// changed\n")
+    files = EmbedFiles(tmp_path)
+    answer = files.response(digest_name("loader.js", pinned), Headers())
+    assert answer is not None
+    assert answer.body == pinned
+    assert "immutable" in answer.headers["cache-control"]
+    following = files.response("loader.js", Headers())
+    assert following is not None
+    assert following.body == loader.read_bytes()
+    assert files.response(files.lasting("loader.js"), Headers()) is not None
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -63,6 +93,7 @@ def test_the_languages_are_those_of_the_united_nations() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_language_has_every_word(lang: str) -> None:
     own, launcher = strings(lang), launcher_strings(lang)
+    assert own_name(lang)
     assert list(own) == list(ENGLISH)
     assert list(launcher) == list(launcher_strings("en"))
     assert all(text.strip() == text != "" for text in (*own.values(), *launcher.values()))
@@ -90,7 +121,7 @@ def test_nothing_is_left_untranslated(lang: str) -> None:
 
 
 def test_the_words_are_those_that_the_page_asks_for() -> None:
-    script = text_of("frame.js")
+    script = text_of("frame.js") + text_of("frame.html")
     asked = set(re.findall(r"words\.(\w+)", script)) | set(re.findall(r'say\("(\w+)"', script))
     # The rest is put together: `error_` and a reason for failing, `kind_` and a document's kind,
     # `unsupported_` and what was checked.

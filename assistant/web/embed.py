@@ -6,12 +6,14 @@ are in `static`; questions go the way of the API's.
 
 import json
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from assistant.suggestions import starters
@@ -21,8 +23,8 @@ from assistant.web.api_schema import AskRequest, FeedbackRequest
 from assistant.web.embed_files import EmbedFiles
 from assistant.web.errors import Refused
 from assistant.web.pages import Pages
-from assistant.web.partners import Partner
-from assistant.web.strings import direction, strings
+from assistant.web.partners import Language, Partner
+from assistant.web.strings import direction, own_name, strings
 from assistant.web.tokens import LIFETIME, Tokens
 from corpus.errors import ExpectedError
 from index.catalogue import Catalogue
@@ -45,7 +47,20 @@ _FRAME_HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_Text = Annotated[str, Query(max_length=500)]
+_Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+class _Asked(BaseModel):
+    """What the address of the frame says; the rest is the partner's to say.
+
+    `o` is the origin of the page around; `mode` tells whether there is something to close.
+    """
+
+    site: _Text = ""
+    lang: _Text = ""
+    theme: _Text = ""
+    o: _Text = ""
+    mode: _Text = ""
 
 
 class _Json(str):
@@ -58,7 +73,9 @@ class _Json(str):
 def routes(service: Service, tokens: Tokens, files: EmbedFiles, pages: Pages) -> APIRouter:
     """The routes of the widget. They are no part of the API's description."""
     router = APIRouter(prefix="/embed/v1", include_in_schema=False)
-    _add_frame(router, service, tokens, pages)
+    # By the names with digests, so that a page never meets the script of another version.
+    own_files = {"css": files.lasting("frame.css"), "js": files.lasting("frame.js")}
+    _add_frame(router, service, tokens, pages, own_files)
     _add_service(router, service, tokens)
 
     @router.get("/{name}")
@@ -71,33 +88,48 @@ def routes(service: Service, tokens: Tokens, files: EmbedFiles, pages: Pages) ->
     return router
 
 
-def _add_frame(router: APIRouter, service: Service, tokens: Tokens, pages: Pages) -> None:
+def _add_frame(
+    router: APIRouter, service: Service, tokens: Tokens, pages: Pages, own_files: Mapping[str, str]
+) -> None:
     @router.get("/frame")
-    async def frame(
-        request: Request, site: _Text = "", lang: _Text = "", theme: _Text = "", o: _Text = ""
-    ) -> Response:
+    async def frame(request: Request, asked: Annotated[_Asked, Query()]) -> Response:
         try:
-            partner = service.admission.partner(site, "")
+            partner = service.admission.partner(asked.site, "")
         except Refused as refused:
             return _no_frame(pages, refused)
-        host = _host_origin(partner, o, request.headers.get("referer", ""))
+        host = _host_origin(partner, asked.o, request.headers.get("referer", ""))
+        lang = _language(partner, asked.lang)
+        modes = modes_of(partner, service.assistant.modes)
         config = {
             **_session(tokens, partner.id, host, ""),
-            **_look(partner, lang, theme),
-            "site": partner.id,
-            "title": partner.title,
-            "greeting": partner.greeting,
+            "lang": lang,
+            "dir": direction(lang),
+            "strings": strings(lang),
+            "accent": partner.accent,
+            "accentDark": partner.accent_dark,
             "starters": await run_in_threadpool(_starters_of, service.assistant, partner),
-            "modes": modes_of(partner, service.assistant.modes),
+            "modes": modes,
             # A page that names itself falsely hears nothing.
-            "hostOrigin": o if o and partner.allows(o) else "",
+            "hostOrigin": asked.o if asked.o and partner.allows(asked.o) else "",
             "feedback": service.feedback is not None,
         }
         page = pages.frame(
             config=_script_json(config),
-            lang=config["lang"],
+            words=config["strings"],
+            lang=lang,
             dir=config["dir"],
+            theme=asked.theme if asked.theme in get_args(Theme) else "auto",
             title=partner.title,
+            greeting=partner.greeting,
+            others=[
+                (f"?{urlencode({**asked.model_dump(), 'lang': other})}", other, own_name(other))
+                for other in partner.languages
+                if other != lang
+            ],
+            close="" if asked.mode == "bubble" else "hidden",
+            choice="" if len(modes) > 1 else "hidden",
+            checked="checked" if modes[0] == "quotation" else "",
+            **own_files,
         )
         policy = _POLICY + " ".join(partner.origins)
         return HTMLResponse(page, headers={**_FRAME_HEADERS, "Content-Security-Policy": policy})
@@ -160,19 +192,10 @@ def _session(tokens: Tokens, site: str, origin: str, conversation: str) -> dict[
     }
 
 
-def _look(partner: Partner, lang: str, theme: str) -> dict[str, Any]:
-    """Language and colours: as asked for where the partner has them, else the partner's first."""
-    short = lang.partition("-")[0].lower()
-    chosen = next((each for each in partner.languages if each == short), partner.languages[0])
-    return {
-        "lang": chosen,
-        "dir": direction(chosen),
-        "languages": partner.languages,
-        "strings": strings(chosen),
-        "theme": theme if theme in get_args(Theme) else "auto",
-        "accent": partner.accent,
-        "accentDark": partner.accent_dark,
-    }
+def _language(partner: Partner, asked: str) -> Language:
+    """The language that is asked for where the partner has it, else the partner's first."""
+    short = asked.partition("-")[0].lower()
+    return next((each for each in partner.languages if each == short), partner.languages[0])
 
 
 def _starters_of(assistant: "Assistant", partner: Partner) -> tuple[str, ...]:

@@ -50,6 +50,8 @@ def _origin_problems(origin: str) -> Sequence[tuple[str, str]]:
         port = parts.port
     except ValueError:
         return [("can't be understood", example)]
+    if _HOST.fullmatch(origin) and "." in origin:
+        return [("doesn't begin with https://", f"write https://{origin}")]
     if parts.scheme not in _USUAL_PORTS or not parts.hostname or "@" in parts.netloc:
         return [("isn't a scheme and a host", example)]
     if parts.scheme == "http" and parts.hostname not in _LOCAL:

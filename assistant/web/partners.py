@@ -237,16 +237,31 @@ def _problems(partner: str, error: ValidationError) -> list[Problem]:
             known = [name for name in Partner.model_fields if name != "id"]
             near = get_close_matches(key, known, 1)
             message = f"the key {key!r} isn't known"
-            hint = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(known)}"
+            hint = f"Perhaps {near[0]} is meant" if near else f"The keys are {', '.join(known)}"
         elif key == "id":
             message = "its id can't be used"
             hint = "Write pub_ and up to 40 letters, digits, hyphens or underscores"
         else:
             place = f"{key}, entry {int(inner[0]) + 1}" if inner else key
-            message = f"{place}: {message}".replace("valid tuple", "list")
+            message = f"{place}: {_plain(message)}"
             hint = hint[:1].upper() + hint[1:] or "README lists what each key may be"
-        found.append(Problem(partner=partner, message=message, hint=hint.rstrip("?.")))
+        found.append(Problem(partner=partner, message=message, hint=hint.rstrip(".")))
     return found
+
+
+def _plain(message: str) -> str:
+    """A message of the validation, in the words of who writes the file."""
+    for theirs, ours in (
+        ("Input should", "it should"),
+        ("Tuple should", "it should"),
+        ("a valid tuple", "a list"),
+        ("a valid boolean", "true or false, without quotes"),
+        ("a valid integer", "a whole number, without quotes"),
+        ("a valid string", "text, in quotes"),
+        (" after validation", ""),
+    ):
+        message = message.replace(theirs, ours)
+    return message
 
 
 class PartnersFile:

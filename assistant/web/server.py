@@ -81,7 +81,10 @@ def create_app(assistant: "Assistant", settings: Settings) -> FastAPI:
     # Its presence switches Gradio's own off, which lets every origin in.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     ui.mount(app, assistant, CHAT)
-    add_errors(app, [_mounted(app, CHAT)], pages)
+    chat = _mounted(app, CHAT)
+    add_errors(app, [chat], pages)
+    # Every open chat page holds one of Gradio's streams, which else ends with the page.
+    app.state.stopping = chat.stop_event.set  # type: ignore[attr-defined]
     app.add_middleware(
         Guard,
         hosts=_hosts(settings),
@@ -195,7 +198,20 @@ def serve(
     with contextlib.closing(listener), _ends_quietly():
         if announce is not None:
             announce(_address(host, listener.getsockname()[1]))
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, app.state.stopping).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends what only waits as soon as it is told to stop; answers get their last words."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called once, in the server's loop."""
+        self._stopping()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -36,14 +36,18 @@ def snippet(partner: Partner, address: str, loader: bytes | None = None) -> Snip
     """
     body = loader if loader is not None else (_STATIC / "loader.js").read_bytes()
     base = f"{escape(address.rstrip('/'))}/embed/v1"
-    element = f'<rapporteur-chat site="{partner.id}"></rapporteur-chat>'
+    frame = f"{base}/frame?site={partner.id}"
+    # The link stands there while the element is none: without scripts, or where the loader is
+    # refused. An embed that fails is then still a way to the chat, and never just nothing.
+    link = f'<a href="{frame}">{escape(partner.title)}</a>'
+    element = f'<rapporteur-chat site="{partner.id}">{link}</rapporteur-chat>'
     integrity = base64.b64encode(hashlib.sha384(body).digest()).decode("ascii")
     own_colour = partner.accent != Partner.model_fields["accent"].default
     return Snippet(
         pinned=f'<script src="{base}/{digest_name("loader.js", body)}" '
         f'integrity="sha384-{integrity}" crossorigin="anonymous" defer></script>\n{element}',
         following=f'<script src="{base}/loader.js" defer></script>\n{element}',
-        frame=f'<iframe src="{base}/frame?site={partner.id}" title="{escape(partner.title)}" '
+        frame=f'<iframe src="{frame}" title="{escape(partner.title)}" '
         'width="400" height="640" allow="clipboard-write" '
         'referrerpolicy="strict-origin" loading="lazy"></iframe>',
         style=f"rapporteur-chat {{ --rapporteur-accent: {partner.accent}; }}" if own_colour else "",

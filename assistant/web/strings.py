@@ -18,6 +18,7 @@ _RIGHT_TO_LEFT = frozenset({"ar"})
 _FILE = Path(__file__).parent / "strings.toml"
 
 _LAUNCHER = "launcher_"
+_OWN_NAME = "own_name"
 
 
 @cache
@@ -31,7 +32,16 @@ def strings(lang: str) -> dict[str, str]:
     Raises `KeyError` when there is no such language.
     """
     words = _tables()[lang]
-    return {key: text for key, text in words.items() if not key.startswith(_LAUNCHER)}
+    return {
+        key: text
+        for key, text in words.items()
+        if key != _OWN_NAME and not key.startswith(_LAUNCHER)
+    }
+
+
+def own_name(lang: str) -> str:
+    """What a language calls itself, as `Français`. Raises `KeyError` as `strings` does."""
+    return _tables()[lang][_OWN_NAME]
 
 
 def launcher_strings(lang: str) -> dict[str, str]:

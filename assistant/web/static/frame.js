@@ -1,8 +1,9 @@
 /*! The widget's page. Foreign words are only ever set as text. */
 (() => {
+  const root = document.documentElement;
   const $ = (id) => document.getElementById(id);
   const config = JSON.parse($("config").textContent);
-  const words = config.strings;
+  const { hostOrigin, strings: words } = config;
 
   const OPEN = "\uFDD0", SHUT = "\uFDD1"; // around marked words
 
@@ -45,7 +46,7 @@
   proof(answer));
 
   function inTime(seconds) {
-    const size = seconds > 5400 ? 2 : seconds > 90 ? 1 : 0;
+    const size = (seconds > 90) + (seconds > 5400);
     return new Intl.RelativeTimeFormat(config.lang).format(Math.ceil(seconds / 60 ** size), ["second", "minute", "hour"][size]);
   }
 
@@ -64,7 +65,7 @@
 
   const list = (kind, items, draw) => items.length && h("ul" + kind, {}, items.map((item) => h("li", {}, draw(item))));
 
-  // Paragraphs and lists; `marker` draws a number in brackets, `mark` marked words, `end` what follows.
+  // `marker` draws [n], `mark` marked words, `end` what follows.
   function body(text, marker, mark, end) {
     const all = h("div.text");
     let on;
@@ -93,7 +94,7 @@
   const talk = $("talk"), box = $("question"), source = $("source"), form = $("form"), exact = $("exact").firstChild;
   let token = config.token, exchanges = [], running, opener, held;
 
-  const tell = (text) => { $("status").textContent = text; };
+  const tell = (text) => $("status").textContent = text;
 
   // On a phone the keyboard would cover the text.
   const rest = () => (matchMedia("(pointer: coarse)").matches ? $("title") : box).focus();
@@ -114,7 +115,7 @@
       token = (await (await call("session", {}, signal)).json()).token;
       return call(path, sent, signal, true);
     }
-    throw failure({ 401: "expired", 403: "closed", 404: "closed", 429: "quota", 503: "busy" }[response.status] || "failed",
+    throw failure({ 401: "expired", 403: "closed", 429: "quota", 503: "busy" }[response.status] || "failed",
       response.headers.get("Retry-After"));
   }
 
@@ -122,11 +123,11 @@
     const reader = (await call("ask", sent, signal)).body.pipeThrough(new TextDecoderStream()).getReader();
     for (let rest = "", end; !end;) {
       const { done, value = "" } = await reader.read().catch(() => ({ done: true }));
-      const parts = (rest + value).split(/\r?\n\r?\n/);
+      const parts = (rest + value).split("\n\n");
       rest = parts.pop();
       end = done;
       for (const part of parts) {
-        const [, type, json] = part.match(/^event: ?(\w+)\r?\ndata: ?(.*)/) || [];
+        const [, type, json] = part.match(/^event: (\w+)\ndata: (.*)/) || [];
         if (type === "done") return JSON.parse(json);
         if (type === "error") throw failure("failed");
         if (type) hear(type, JSON.parse(json));
@@ -162,6 +163,7 @@
     $("start").hidden = true;
     $("new").hidden = held = false;
     busy(control);
+    rest();
     tell(words.searching);
     show();
     try {
@@ -187,7 +189,6 @@
     exchanges = exchanges.filter((one) => one.article !== article);
     article.remove();
     ask(question);
-    rest();
   });
 
   function restart() {
@@ -228,13 +229,13 @@
     ];
   }
 
-  const questions = (all) => list(".chips", all, (text) => button("", text, () => { ask(text); rest(); }));
+  const questions = (all) => list(".chips", all, (text) => button("", text, () => ask(text)));
 
   const near = (hit) => button("", place(hit.title, hit.heading), async ({ target }) => {
     try {
       openSource(target, words.passage, await (await call(`passages/${hit.passage_id}`)).json());
     } catch (error) {
-      target.after(notice(error.told));
+      target.after(notice(tell(error.told)));
     }
   });
 
@@ -255,7 +256,7 @@
       why.hidden = rating === "good" || reason;
       const documents = [...new Set(answer.citations.map((c) => c.document.id))];
       call("feedback", { id, rating, reason, generation: answer.index.generation, documents })
-        .then(() => tell(words.thanks), (error) => tell(error.told));
+        .then(() => tell(joined(" ", words.thanks, !why.hidden && words.why)), (error) => why.after(notice(tell(error.told))));
     };
     const both = ["good", "poor"].map((name) => named(
       button(`.${name}`, $("thumb").content.cloneNode(true), ({ currentTarget }) => rate(currentTarget, name)), words[name]));
@@ -301,8 +302,6 @@
 
   // The page around
 
-  const { hostOrigin } = config;
-
   const post = (type) => hostOrigin && parent.postMessage({ rc: 1, type }, hostOrigin);
 
   addEventListener("message", ({ origin, source: sender, data }) => {
@@ -323,28 +322,16 @@
     if (running) return event.submitter ? running.abort() : tell(words.busy);
     box.value = "";
     if (question) ask(question);
-    rest();
   }
 
   form.onsubmit = submit;
   box.onkeydown = (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event); };
   talk.onwheel = talk.ontouchmove = talk.onkeydown = () => { held = true; };
 
-  const root = document.documentElement;
-  root.dataset.theme = config.theme;
-  root.style.setProperty("--day", config.accent);
-  root.style.setProperty("--night", config.accentDark);
-  talk.ariaLabel = words.conversation;
-  $("title").textContent = config.title;
-  $("start").append(h("p", {}, config.greeting || words.greeting), h("h2.small", {}, words.examples), questions(config.starters),
-    h("p.small", {}, words.privacy));
-  $("exact").append(words.exact);
-  $("exact").hidden = !config.modes[1];
-  exact.checked = config.modes[0] === "quotation";
-  named($("new"), words.new).onclick = restart;
-  named($("close"), words.close).onclick = () => post("close");
-  $("close").hidden = location.hash !== "#bubble";
-  box.ariaLabel = box.placeholder = words.question;
+  root.style = `--day: ${config.accent}; --night: ${config.accentDark}`;
+  if (config.starters[0]) $("start").lastElementChild.before(h("h2.small", {}, words.examples), questions(config.starters));
+  $("new").onclick = restart;
+  $("close").onclick = () => post("close");
   busy();
   post("ready");
 })();

@@ -20,7 +20,8 @@
     .bubble { bottom: 88px; width: 400px; max-height: calc(100dvh - 108px); }
     :host([position=start]) * { inset-inline: 20px auto; }
     button { height: 52px; padding: 0 20px; border: 1px solid transparent; border-radius: 26px; background: var(--rapporteur-accent, #1d4f8c); color: var(--rapporteur-on-accent, #fff); font: inherit; font-weight: 600; cursor: pointer; }
-    iframe { display: block; width: 100%; height: 100%; border: 0; }
+    iframe { display: block; width: 100%; height: 100%; border: 0; isolation: isolate; }
+    :has(iframe)::before { content: "…" / ""; display: block; height: 0; font-size: 40px; text-align: center; }
     a { display: block; padding: 24px; }
     @media (max-width: 480px) { .bubble { inset: 0 !important; width: auto; height: auto; max-height: none; border-radius: 0; } }`);
 
@@ -104,12 +105,12 @@
 
     #load() {
       if (this.#frame) return;
-      const asked = new URLSearchParams({ site: this.#get("site"), lang: this.#lang, theme: this.#get("theme"), o: location.origin });
+      const asked = new URLSearchParams({ site: this.#get("site"), lang: this.#lang, theme: this.#get("theme"), o: location.origin, mode: this.#panel.className });
       this.#fill(make("iframe", {
         title: this.#get("label") || this.#words[0],
         allow: "clipboard-write",
-        src: `${new URL("frame", src)}?${asked}#${this.#panel.className}`,
-        // A frame that is refused loads as well, but never says that it is ready.
+        src: `${new URL("frame", src)}?${asked}`,
+        // A refused frame loads as well, but is never ready.
         onload: () => { this.#timer = this.#ready || setTimeout(() => this.#fail(), 2000); },
       }));
       this.#frame = this.#panel.firstChild;
