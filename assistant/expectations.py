@@ -12,7 +12,8 @@ from index.lexical import terms
 _NUMBER_WORDS = (
     r"one(?! (?:another|of|or)\b)|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
     "thirteen|fourteen|fifteen|eighteen|twenty|thirty|forty|fifty|hundred|hundreds|thousand|"
-    "thousands|million|millions|billion|dozen|dozens|half|once|twice|none"
+    "thousands|million|millions|billion|dozen|dozens|half|once|twice|none|zero|"
+    r"no(?= \w+ at all\b)"
 )
 # A bare year is a date, no number of anything.
 _NUMBER = re.compile(rf"\b(?!(?:1[5-9]|20)\d\d\b(?![,.]\d))\d[\d,.]*\b|\b({_NUMBER_WORDS})\b", re.I)

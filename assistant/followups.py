@@ -28,6 +28,8 @@ _PRONOUN = re.compile(
     r"|\bthat\b(?=\s*(\?|$|be\b|is\b|was\b|can\b|could\b|would\b|mean|happen|work|help|,))"
     r"|\b(do|does|did|about|of|for|with|to|by|from|in|on|after|before|than|like) that\b"
     r"(?=\s*(\?|$))"
+    r"|\b(about|of|for|with|to|from|in|under|on|against) that \w+(?=\s*(\?|$))"
+    r"|\b(each|either|neither|both)\b(?=\s*(\?|$|(have|has|had|do|does|is|are|was|were|can)\b))"
     r"|\b(more|else)\b(?=\s*(\?|$))|^(explain|elaborate|tell me more|go on|continue)\b",
     re.I,
 )

@@ -140,14 +140,13 @@ def _expected(
     """
     named = (_specific(name) for name in (*found.references.names, *found.references.exact))
     names = [name for name in named if f"{name} " not in _GENERIC]
+    years = [" ".join(terms(exact)) for exact in found.references.exact]
     subject = set(" ".join(names).split())
     deed = set(terms(found.part.text)) - subject - _TEMPORAL
     near = {(c.passage.id, c.sentence.start): c.similarity for c in ranked}
     for candidate in ranked:
         if not candidate.expected:
             continue
-        if candidate.asked >= SAME_QUESTION:
-            return (candidate, *(other for other in ranked if other is not candidate))
         passage = candidate.passage
         leading = lead_in(passage, candidate.sentence)
         before = leading or antecedent(passage, candidate.sentence)
@@ -156,9 +155,12 @@ def _expected(
             nearness = max(nearness, near.get((passage.id, before.start), 0.0))
         if leading is not None:
             text = f"{passage.sentence_text(leading)} {text}"
+        held = in_context(passage, text)
+        dated = all(any(f" {exact} " in place for place in held) for exact in years)
+        if candidate.asked >= SAME_QUESTION and dated:
+            return (candidate, *(other for other in ranked if other is not candidate))
         if nearness < LEAST_SIMILARITY:
             continue
-        held = in_context(passage, text)
         holds_names = all(any(f" {name} " in place for place in held) for name in names)
         if holds_names and _is_about(
             found.part.expect, candidate.similarity, deed, set(terms(text))

@@ -147,7 +147,7 @@ def _before_list(
 
 
 def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -> list[Span]:
-    """Sentences in a row around the best one, then the next best, in reading order."""
+    """The best sentence, those in a row with it and the next best, as they read."""
     pool = [candidate for candidate in ranked if tells(candidate.passage, candidate.sentence)]
     if not pool:
         return []
@@ -156,8 +156,29 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
         chosen = _window(row, min(room, WINDOW))
-    near = [candidate for candidate in pool if candidate.score >= first.score - NEAR_BEST]
-    return _fill(chosen, near, room, similarity)
+    # A line of a list beside sentences would stand under a lead-in that promises the others.
+    near = [
+        candidate
+        for candidate in pool
+        if candidate.score >= first.score - NEAR_BEST
+        and (first.sentence.is_item or not candidate.sentence.is_item)
+    ]
+    return _best_first(_fill(chosen, near, room, similarity), first)
+
+
+def _best_first(spans: list[Span], best: Candidate) -> list[Span]:
+    """The best sentence at the head, with those after it that lean on it; the rest as they read.
+
+    Left as they read where the best one is itself an item or leans on the one before it.
+    """
+    passage, sentence = best.passage, best.sentence
+    if sentence.is_item or antecedent(passage, sentence) is not None:
+        return spans
+    at = spans.index((passage, sentence))
+    end = at + 1
+    while end < len(spans) and antecedent(*spans[end]) == spans[end - 1][1]:
+        end += 1
+    return spans[at:end] + spans[:at] + spans[end:]
 
 
 def _fill(
