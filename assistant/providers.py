@@ -28,6 +28,7 @@ FORM = "openai:MODEL, anthropic:MODEL, ollama:MODEL or huggingface:FOLDER"
 # Tokens of prompt and answer together. Ollama's own default is smaller than the
 # evidence, and it then drops the beginning of the prompt without a word.
 _OLLAMA_WINDOW = 8192
+_READ_CHUNK = "_convert_chunk_to_generation_chunk"
 _ANTHROPIC_VERSION = "2023-06-01"
 
 
@@ -124,6 +125,9 @@ def _openai(wanted: _Wanted) -> Opened:
         stream_chunk_timeout=0,
     )
 
+    # It passes the pieces of a refusal over, which would look like an answer without words.
+    vars(chat)[_READ_CHUNK] = _with_refusals(getattr(chat, _READ_CHUNK))
+
     def bounded(tokens: int) -> Mapping[str, Any]:
         # OpenAI renamed the option; the servers that speak its protocol know the old name.
         if wanted.base_url:
@@ -137,6 +141,20 @@ def _openai(wanted: _Wanted) -> Opened:
         listing=_below(chat.root_async_client.base_url, "models"),
         headers={"Authorization": f"Bearer {key}"},
     )
+
+
+def _with_refusals(read_chunk: Callable[..., Any]) -> Callable[..., Any]:
+    """How a piece of a stream is read, with the refusal in it kept as in a whole answer."""
+
+    def read(chunk: dict[str, Any], *more: Any) -> Any:
+        made = read_chunk(chunk, *more)
+        for choice in chunk.get("choices") or ():
+            refused = (choice.get("delta") or {}).get("refusal")
+            if refused and made is not None:
+                made.message.additional_kwargs["refusal"] = refused
+        return made
+
+    return read
 
 
 def _anthropic(wanted: _Wanted) -> Opened:

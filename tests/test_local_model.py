@@ -123,7 +123,7 @@ def test_a_prompt_beyond_the_window_is_too_long(tmp_path: Path) -> None:
     model = load(tiny_model(tmp_path / "tiny-chat", window=16))
     with pytest.raises(ModelError) as raised:
         model.complete(ASKED)
-    assert raised.value.fault is ModelFault.TOO_LONG
+    assert raised.value.fault is ModelFault.NO_ROOM
 
 
 def test_generation_ends_when_nobody_reads_on(endless: Path) -> None:
