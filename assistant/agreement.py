@@ -6,10 +6,13 @@ stands among its words. Knows nothing of meaning, of vectors or of passages.
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 from assistant.alignment import alike, around, fits, holds, overlap, within
-from assistant.claims import Claims, Fact, Kind, claims_of
+from assistant.claims import Claims, Fact, Kind, Negation, claims_of
 from assistant.expectations import countries
+from assistant.modality import degrees_agree
+from assistant.opposites import CLAUSE_ENDS, EXCEPTIONS, NEGATORS, STRONG_NEGATORS
 
 LENT = 1.2
 """A name is not lent by a heading if another name of the source fits its place so well."""
@@ -17,6 +20,11 @@ MOSTLY = 0.6
 """The share of a statement's words that, denied in the source, make it deny the statement."""
 _ABOVE = frozenset(str.split("more over above least exceeding beyond"))
 _BELOW = frozenset(str.split("most less fewer under below up maximum"))
+_EXCEPTING = EXCEPTIONS | frozenset(
+    str.split("only unless apart other than alone excluded limited")
+)
+_DOUBLING = (NEGATORS | STRONG_NEGATORS) - frozenset(str.split("neither nor instead rather"))
+_DOUBLED_WITHIN = 10
 _RATHER = frozenset(("instead", "rather"))
 _CONTRASTS = frozenset(str.split("while whereas but although though unlike"))
 _LIMITS = frozenset(str.split("to for by if when with in on from at of the a an"))
@@ -51,7 +59,13 @@ def flaw_of(statement: str, source: str, context: str) -> Flaw | None:
         return Flaw.DATE
     if not _names_agree(said, held, above):
         return Flaw.NAME
-    if not (_opposites_agree(said, held) and _negations_agree(said, held)):
+    if not (
+        _opposites_agree(said, held)
+        and _negations_agree(said, held)
+        and degrees_agree(said, held)
+        and not _adds_exception(said, held)
+        and (_doubles(held) or not _doubles(said))
+    ):
         return Flaw.NEGATION
     return None
 
@@ -96,7 +110,10 @@ def _bound(claims: Claims, fact: Fact) -> int:
 def _limits_number(claims: Claims, place: int) -> bool:
     """Whether a denial only sets a limit, which the numbers' own check compares: "not over 5"."""
     return any(
-        place < fact.place <= place + 6 and _bound(claims, fact) for fact in claims.of(Kind.NUMBER)
+        place < fact.place <= place + 6
+        and _bound(claims, fact)
+        and claims.words[fact.place] != "one"
+        for fact in claims.of(Kind.NUMBER)
     )
 
 
@@ -193,6 +210,8 @@ def _negations_agree(said: Claims, held: Claims) -> bool:
             continue
         if _limits_number(said, negation.place):
             continue
+        if _adds_denial(said, held, negation):
+            return False
         if negation.silent:
             explained = explained or said.words[negation.place] not in held.words
         elif _says_opposite(said, held, negation.denied):
@@ -216,6 +235,31 @@ def _negations_agree(said: Claims, held: Claims) -> bool:
         if set(denied[:2]) & affirmed or 3 * len(shared) >= 2 * len(denied) or most:
             return False
     return not _drops_condition(said, held)
+
+
+def _adds_denial(said: Claims, held: Claims, negation: Negation) -> bool:
+    """Whether a word such as "refuses" denies what nothing in the source does."""
+    word = said.words[negation.place]
+    if word not in STRONG_NEGATORS or said.stems[negation.place] in held.stems:
+        return False
+    mine = {said.stems[at] for at in (*negation.denied, *negation.before)}
+    return not any(
+        mine & {held.stems[at] for at in (*other.denied, *other.before)} for other in held.negations
+    )
+
+
+def _adds_exception(said: Claims, held: Claims) -> bool:
+    """Whether only the statement makes an exception: "…, except in practice"."""
+    return bool(EXCEPTIONS & set(said.words)) and not _EXCEPTING & set(held.words)
+
+
+def _doubles(claims: Claims) -> bool:
+    """Whether one denial denies another: "it is false that it cannot", "not without"."""
+    places = [n.place for n in claims.negations if claims.words[n.place] in _DOUBLING]
+    return any(
+        later - place <= _DOUBLED_WITHIN and not CLAUSE_ENDS & set(claims.words[place + 1 : later])
+        for place, later in pairwise(places)
+    )
 
 
 def _denied(claims: Claims, *, before: bool = False, but: Sequence[str] = ()) -> set[str]:
@@ -254,14 +298,17 @@ def _drops_condition(said: Claims, held: Claims) -> bool:
 
 
 def _says_opposite(said: Claims, held: Claims, places: Sequence[int]) -> bool:
-    """Whether the source affirms the opposite of a denied word: "not binding", "voluntary"."""
+    """Whether the source affirms the opposite of a denied word: "not binding", "voluntary".
+
+    A source that affirms the denied word too speaks of two things, and decides nothing.
+    """
     theirs = {
         (other.pair, other.side)
         for other in held.of(Kind.OPPOSITE)
         if not _is_denied(held, other.place)
     }
     return any(
-        (fact.pair, 1 - fact.side) in theirs
+        (fact.pair, 1 - fact.side) in theirs and (fact.pair, fact.side) not in theirs
         for fact in said.of(Kind.OPPOSITE)
         if fact.place in places
     )

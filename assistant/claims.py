@@ -15,6 +15,7 @@ from assistant.opposites import (
     CLAUSE_ENDS,
     COMMON_NAMES,
     DOUBTS,
+    NEGATING_PAIRS,
     NEGATORS,
     NOT_NAMES,
     OPPOSITES,
@@ -156,17 +157,31 @@ def _opposites(words: Sequence[Word]) -> Iterator[Fact]:
     for place, word in enumerate(words):
         for pair, side in OPPOSITES.get(word.lower, ()):
             yield Fact(Kind.OPPOSITE, place, pair=pair, side=side)
+        if word.lower == "most":
+            like = _like_most(words, place)
+            for pair, side in OPPOSITES.get(like, ()):
+                yield Fact(Kind.OPPOSITE, place, pair=pair, side=side)
+
+
+def _like_most(words: Sequence[Word], place: int) -> str:
+    """What "most" means here: a limit ("at most"), a part ("most states"), or neither."""
+    before = words[place - 1].lower if place else ""
+    after = words[place + 1].lower if place + 1 < len(words) else ""
+    if before == "at":
+        return "maximum"
+    return "many" if before != "the" and (after == "of" or after.endswith("s")) else ""
 
 
 def _negations(words: Sequence[Word], stems: tuple[str, ...]) -> Iterator[Negation]:
     for place, word in enumerate(words):
-        loud = word.lower in NEGATORS or word.lower.endswith("n't")
+        paired = place + 1 < len(words) and (word.lower, words[place + 1].lower) in NEGATING_PAIRS
+        loud = paired or word.lower in NEGATORS or word.lower.endswith("n't")
         doubted = word.lower in DOUBTS
         if not loud and not doubted and word.lower not in SILENT_NEGATORS:
             continue
         ends = _scope_ends(words, place)
         denied: list[int] = []
-        for at in range(place + 1, len(words)):
+        for at in range(place + 1 + paired, len(words)):
             if len(denied) == _MOST_DENIED or words[at].lower in ends:
                 break
             if stems[at]:

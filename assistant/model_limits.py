@@ -26,14 +26,18 @@ class ModelFault(StrEnum):
     """The provider has no model, or no service, of that name."""
     BUSY = "busy"
     """The provider, or this server, has too much to do."""
+    ERROR = "error"
+    """The provider answers with an error that is none of the others."""
     BROKEN = "broken"
-    """What came is not an answer: a server error, bad data, a stream that ends too soon."""
+    """What came is not an answer: bad data, a stream that ends too soon or with an error."""
     SLOW = "slow"
     """A time limit was reached: connecting, the first words, a pause, or the whole."""
     EMPTY = "empty"
     """An answer without words."""
     TOO_LONG = "too long"
-    """The answer, or the question with its evidence, goes beyond the limit of length."""
+    """The answer goes beyond the limit of length."""
+    NO_ROOM = "no room"
+    """The question with its evidence is longer than the model can read."""
     DECLINED = "declined"
     """The provider withheld the answer, or the model asked for something else than to answer."""
     SPENT = "spent"
@@ -74,7 +78,7 @@ class ModelLimits:
 
 
 # About this one question, not about the state of the provider.
-_HARMLESS = frozenset({ModelFault.TOO_LONG, ModelFault.DECLINED})
+_HARMLESS = frozenset({ModelFault.TOO_LONG, ModelFault.NO_ROOM, ModelFault.DECLINED})
 
 
 @dataclass(kw_only=True)

@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 
 _STATUSES = {
     401: ModelFault.KEY_REFUSED, 402: ModelFault.KEY_REFUSED, 403: ModelFault.KEY_REFUSED,
-    404: ModelFault.NO_SUCH_MODEL, 408: ModelFault.SLOW, 413: ModelFault.TOO_LONG,
-    429: ModelFault.BUSY,
+    404: ModelFault.NO_SUCH_MODEL, 408: ModelFault.SLOW, 413: ModelFault.NO_ROOM,
+    429: ModelFault.BUSY, 503: ModelFault.BUSY, 504: ModelFault.SLOW, 529: ModelFault.BUSY,
 }  # fmt: skip
 # Where the providers name the end of an answer, and what each says.
 _FINISH_KEYS = ("finish_reason", "stop_reason", "done_reason")
@@ -276,10 +276,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _fault(error: Exception) -> ModelFault:
     """Which fault an exception of a provider package is."""
     if isinstance(error, ContextOverflowError):
-        return ModelFault.TOO_LONG
+        return ModelFault.NO_ROOM
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return _STATUSES.get(status, ModelFault.BROKEN)
+        return _STATUSES.get(status, ModelFault.ERROR)
     # The HTTP libraries differ by provider; the names of their errors do not.
     kinds = {kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__}
     if isinstance(error, TimeoutError | ModelTimeoutError) or "TimeoutException" in kinds:

@@ -24,7 +24,7 @@ open opened / closed
 lift lifted lifts / impose imposed imposes
 join joined / left leave withdraw withdrew withdrawn
 first / last
-all every each always / some most many often usually sometimes partly
+all every each always / some few most many often usually sometimes partly
 many / few
 often frequently commonly usually / seldom rarely
 inside within domestic / outside abroad foreign
@@ -62,14 +62,28 @@ for _pair, _line in enumerate(line for line in _OPPOSITES.splitlines() if line):
                 OPPOSITES.setdefault(_word, []).append((_pair, _side))
 
 NEGATORS = frozenset(
-    str.split("not no never nobody nothing none neither nor cannot without instead rather")
+    str.split(
+        "not no never nobody nothing none neither nor cannot without instead rather hardly barely"
+        " scarcely seldom rarely false untrue incorrect wrong myth misconception"
+    )
 )
-SILENT_NEGATORS = frozenset(
+NEGATING_PAIRS = frozenset((("far", "from"), ("anything", "but")))
+# Of the silent ones below, those that a statement may not add to what its source affirms.
+STRONG_NEGATORS = frozenset(
+    str.split(
+        "fail fails failed failing refuse refuses refused refusing neglect neglects neglected omit"
+        " omits omitted unable prevent prevents prevented forbid forbids forbidden forbade ban bans"
+        " banned prohibit prohibits prohibited barred reject rejects rejected deny denies denied"
+        " decline declines declined ceases ceased exempt exempts exempted stopped"
+    )
+)
+EXCEPTIONS = frozenset(str.split("except excepting excluding save barring"))
+SILENT_NEGATORS = STRONG_NEGATORS | frozenset(
     str.split(
         "fail fails failed failing refuse refuses refused lack lacks lacking absence absent"
         " prevent prevents prevented except excluding unable rejects reject rejected unlike"
         " forbid forbids forbidden ban bans banned prohibit prohibits prohibited barred"
-        " kept avoid avoids deny denied declined hardly beyond ceased withdrew lost"
+        " kept avoid avoids beyond ceased withdrew lost"
         " short turned miss missed missing away"
     )
 )

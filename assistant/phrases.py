@@ -55,10 +55,12 @@ _FAULTS = {
     ModelFault.KEY_REFUSED: "The chat model refused this server's access.",
     ModelFault.NO_SUCH_MODEL: "The chat model that is set does not exist there.",
     ModelFault.BUSY: "The chat model is too busy.",
+    ModelFault.ERROR: "The chat model's server reported an error.",
     ModelFault.BROKEN: "The chat model's answer broke off or could not be read.",
     ModelFault.SLOW: "The chat model took too long.",
     ModelFault.EMPTY: "The chat model gave an empty answer.",
     ModelFault.TOO_LONG: "The chat model's answer was too long.",
+    ModelFault.NO_ROOM: "The passages and the question are too long for the chat model.",
     ModelFault.DECLINED: "The chat model declined to answer.",
     ModelFault.SPENT: "The chat model rests: too many answers or failures in the last minute.",
 }

@@ -8,11 +8,11 @@ setting that can't be used. Nothing is sent from here.
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
@@ -20,23 +20,32 @@ from langchain_core.language_models import BaseChatModel
 from assistant.model_limits import ModelLimits
 from corpus.errors import ExpectedError
 
+LOCAL = "huggingface"
+"""The provider whose models run in this process."""
+
 FORM = "openai:MODEL, anthropic:MODEL, ollama:MODEL or huggingface:FOLDER"
 
 # Tokens of prompt and answer together. Ollama's own default is smaller than the
 # evidence, and it then drops the beginning of the prompt without a word.
 _OLLAMA_WINDOW = 8192
+_READ_CHUNK = "_convert_chunk_to_generation_chunk"
+_ANTHROPIC_VERSION = "2023-06-01"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
     """A chat model ready to be called.
 
-    name: as it may be shown; bounded: the options of one call for a bound in tokens.
+    name: as it may be shown; bounded: the options of one call for a bound in tokens;
+    listing: the address at which its server says what models it has, empty for a model in
+    this process; headers: what that address wants to be sent, the key among it.
     """
 
     name: str
     chat: BaseChatModel
     bounded: Callable[[int], Mapping[str, Any]]
+    listing: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +109,12 @@ def _client(package: Any, limits: ModelLimits) -> dict[str, Any]:
 def _openai(wanted: _Wanted) -> Opened:
     _needs("langchain_openai", "openai")
     options = _client(import_module("openai"), wanted.limits)
-    chat = init_chat_model(
+    key = _key(wanted, "OPENAI_API_KEY")
+    chat: Any = init_chat_model(
         wanted.model,
         model_provider="openai",
         base_url=wanted.base_url or None,
-        api_key=_key(wanted, "OPENAI_API_KEY"),
+        api_key=key,
         max_retries=0,
         timeout=options["timeout"],
         http_async_client=options["http_client"],
@@ -115,22 +125,46 @@ def _openai(wanted: _Wanted) -> Opened:
         stream_chunk_timeout=0,
     )
 
+    # It passes the pieces of a refusal over, which would look like an answer without words.
+    vars(chat)[_READ_CHUNK] = _with_refusals(getattr(chat, _READ_CHUNK))
+
     def bounded(tokens: int) -> Mapping[str, Any]:
         # OpenAI renamed the option; the servers that speak its protocol know the old name.
         if wanted.base_url:
             return {"extra_body": {"max_tokens": tokens}}
         return {"max_tokens": tokens}
 
-    return Opened(name=f"openai:{wanted.model}", chat=chat, bounded=bounded)
+    return Opened(
+        name=f"openai:{wanted.model}",
+        chat=chat,
+        bounded=bounded,
+        listing=_below(chat.root_async_client.base_url, "models"),
+        headers={"Authorization": f"Bearer {key}"},
+    )
+
+
+def _with_refusals(read_chunk: Callable[..., Any]) -> Callable[..., Any]:
+    """How a piece of a stream is read, with the refusal in it kept as in a whole answer."""
+
+    def read(chunk: dict[str, Any], *more: Any) -> Any:
+        made = read_chunk(chunk, *more)
+        for choice in chunk.get("choices") or ():
+            refused = (choice.get("delta") or {}).get("refusal")
+            if refused and made is not None:
+                made.message.additional_kwargs["refusal"] = refused
+        return made
+
+    return read
 
 
 def _anthropic(wanted: _Wanted) -> Opened:
     _needs("langchain_anthropic", "anthropic")
+    key = _key(wanted, "ANTHROPIC_API_KEY")
     chat: Any = init_chat_model(
         wanted.model,
         model_provider="anthropic",
         base_url=wanted.base_url or None,
-        api_key=_key(wanted, "ANTHROPIC_API_KEY"),
+        api_key=key,
         max_retries=0,
         max_tokens=wanted.limits.most_tokens,
     )
@@ -141,6 +175,9 @@ def _anthropic(wanted: _Wanted) -> Opened:
         name=f"anthropic:{wanted.model}",
         chat=chat,
         bounded=lambda tokens: {"max_tokens": tokens},
+        # The one model: names such as "…-latest" stand in no list.
+        listing=_below(chat._async_client.base_url, f"v1/models/{quote(wanted.model, safe='')}"),
+        headers={"x-api-key": key, "anthropic-version": _ANTHROPIC_VERSION},
     )
 
 
@@ -151,7 +188,7 @@ def _ollama(wanted: _Wanted) -> Opened:
     client: dict[str, Any] = {"timeout": times, "follow_redirects": False}
     if wanted.api_key:
         client["headers"] = {"Authorization": f"Bearer {wanted.api_key}"}
-    chat = init_chat_model(
+    chat: Any = init_chat_model(
         wanted.model,
         model_provider="ollama",
         base_url=wanted.base_url or None,
@@ -164,7 +201,13 @@ def _ollama(wanted: _Wanted) -> Opened:
         bounded=lambda tokens: {
             "options": {"num_predict": tokens, "num_ctx": _OLLAMA_WINDOW, "temperature": 0}
         },
+        listing=_below(chat._async_client._client.base_url, "api/tags"),
+        headers=client.get("headers", {}),
     )
+
+
+def _below(base: object, path: str) -> str:
+    return f"{str(base).rstrip('/')}/{path}"
 
 
 def _huggingface(wanted: _Wanted) -> Opened:
@@ -176,12 +219,12 @@ def _huggingface(wanted: _Wanted) -> Opened:
     from assistant.local_model import load_local_model, shown_name
 
     return Opened(
-        name=f"huggingface:{shown_name(wanted.model)}",
+        name=f"{LOCAL}:{shown_name(wanted.model)}",
         chat=load_local_model(wanted.model),
         bounded=lambda tokens: {"max_tokens": tokens},
     )
 
 
 _PROVIDERS: dict[str, Callable[[_Wanted], Opened]] = {
-    "openai": _openai, "anthropic": _anthropic, "ollama": _ollama, "huggingface": _huggingface,
+    "openai": _openai, "anthropic": _anthropic, "ollama": _ollama, LOCAL: _huggingface,
 }  # fmt: skip

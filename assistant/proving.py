@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.agreement import figures_agree
+from assistant.announcing import only_announces
 from assistant.answers import Check, Citation, DeltaEvent, Difference, Statement
 from assistant.drafts import ClaimedDifference, Draft, Joint
 from assistant.flaws import Flaw, Unusable
@@ -113,13 +114,12 @@ class Proving:
         self._declined = self._declined or bool(_DECLINES.search(draft.text.replace("’", "'")))
         if draft.joint == "paragraph" and not self._announces():
             yield from self._give_up_waiting()
-        if not draft.passages:
+        if not draft.passages or (draft.is_lead and not self._verdict_of(draft).stands):
             self._waiting.append(draft)
             return
-        for waiting in self._waiting:
-            verdict = self._verdict(waiting.text, draft.passages)
-            yield from self._put(waiting, verdict if verdict.stands else _UNBORNE)
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []
+        for earlier in waiting:
+            yield from self._put(earlier, self._served(earlier, draft))
         yield from self._put(draft, self._verdict_of(draft))
 
     def finish(self) -> Iterator[DeltaEvent]:
@@ -160,22 +160,44 @@ class Proving:
 
     def _announces(self) -> bool:
         """Whether what waits announces what comes: "These take part:"."""
-        return bool(self._waiting) and self._waiting[-1].text.endswith(":")
+        return bool(self._waiting) and self._waiting[-1].is_lead
 
     def _give_up_waiting(self) -> Iterator[DeltaEvent]:
         waiting, self._waiting = self._waiting, []
         for draft in waiting:
-            yield from self._put(draft, _UNBORNE)
+            yield from self._put(draft, self._verdict_of(draft) if draft.passages else _UNBORNE)
 
     # --- what a sentence rests on ----------------------------------------------------------
 
-    def _verdict_of(self, draft: Draft) -> _Verdict:
+    def _served(self, earlier: Draft, draft: Draft) -> _Verdict:
+        """The verdict on a sentence that waited for the markers of `draft`.
+
+        A line that only announces a list is borne by what bears the list's first item.
+        """
+        own = earlier if earlier.passages else earlier.resting_on(draft.passages)
+        verdict = self._verdict_of(own)
+        if verdict.stands:
+            return verdict
+        if earlier.is_lead and draft.joint == "item":
+            item = self._verdict_of(draft, lead=earlier.text)
+            if item.supported and any(
+                only_announces(earlier.text, passage.text, self._context(passage))
+                for passage, _ in item.quotes
+            ):
+                return item
+        return verdict if earlier.passages else _UNBORNE
+
+    def _context(self, passage: Passage) -> str:
+        return ". ".join((self._titles[passage.document_id], *passage.heading))
+
+    def _verdict_of(self, draft: Draft, lead: str = "") -> _Verdict:
         verdict = self._verdict(draft.text, draft.passages)
         if verdict.supported:
             return verdict
         tries = []
-        if draft.joint == "item" and self._lead:
-            tries.append(self._verdict(f"{self._lead} {draft.text}", draft.passages))
+        lead = lead or self._lead
+        if draft.joint == "item" and lead:
+            tries.append(self._verdict(f"{lead} {draft.text}", draft.passages))
         if len(draft.segments) > 1:
             tries.append(self._by_segments(draft))
         return next((one for one in tries if one.supported), verdict)
@@ -242,7 +264,7 @@ class Proving:
     def _put(self, draft: Draft, verdict: _Verdict) -> Iterator[DeltaEvent]:
         if draft.joint == "paragraph":
             self._lead = ""
-        if draft.text.endswith(":"):
+        if draft.is_lead:
             self._lead = draft.text
         if not verdict.supported and obeys(draft.text, list(self._passages.values())):
             raise Unusable(Flaw.OBEDIENT)

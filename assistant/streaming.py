@@ -142,8 +142,8 @@ class Grounder:
     def _bracket(self, raw: str, at: int, final: bool) -> int | None:
         """A marker, a link of which only the words are kept, or words in brackets."""
         found = _BRACKETS.match(raw, at)
-        if found is None:
-            return None
+        if found is None or (not final and found.end() == len(raw)):
+            return None  # a second bracket may still come: [[1]]
         content = next(group for group in found.groups() if group is not None)
         end = found.end()
         if not final and _OPEN_TARGET.match(raw, end):

@@ -46,7 +46,8 @@ class ModelServer:
     mode: how all calls are answered; script: modes of the next calls, used up first;
     rewritten: the answer to a prompt without evidence; drip_s: pause between pieces
     in the mode "drip"; calls, requests, keys: what came in; open, most_open: answers
-    being sent now, and the most at once; elsewhere: requests that followed a redirect.
+    being sent now, and the most at once; looks: paths that were only looked at; elsewhere:
+    requests that followed a redirect.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class ModelServer:
         self.drip_s = 0.05
         self.requests: list[dict] = []
         self.keys: list[str] = []
+        self.looks: list[str] = []
         self.open = 0
         self.most_open = 0
         self.elsewhere = 0
@@ -150,7 +152,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        self._body(200, json.dumps({"object": "list", "data": [{"id": "test"}]}).encode())
+        model = self.server_model
+        model.looks.append(self.path)
+        model.keys.append(self.headers.get("Authorization") or self.headers.get("x-api-key") or "")
+        if model.mode in STATUSES:
+            self._status(model.mode)
+        elif model.mode == "redirect":
+            self._redirect()
+        elif model.mode == "stall":
+            self._wait(3600)
+        elif model.mode == "html page":
+            self._body(200, b"<html><body>Welcome to the hotel</body></html>", "text/html")
+        elif self.path == "/api/tags":
+            self._body(200, json.dumps({"models": [{"name": "test:latest"}]}).encode())
+        else:
+            self._body(200, json.dumps({"object": "list", "data": [{"id": "test"}]}).encode())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -168,10 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         if mode in STATUSES:
             self._status(mode)
         elif mode == "redirect":
-            self.send_response(307)
-            self.send_header("Location", f"{self.server_model.address}/elsewhere/chat/completions")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._redirect()
         elif mode == "html page":
             self._body(200, b"<html><body>Welcome to the hotel</body></html>", "text/html")
         elif mode == "not json":
@@ -184,6 +197,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(mode, request)
         else:
             self._complete(mode, request)
+
+    def _redirect(self) -> None:
+        self.send_response(307)
+        self.send_header("Location", f"{self.server_model.address}/elsewhere/chat/completions")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _status(self, mode: str) -> None:
         code = "context_length_exceeded" if mode == "400 context" else "boom"

@@ -123,7 +123,7 @@ def test_a_prompt_beyond_the_window_is_too_long(tmp_path: Path) -> None:
     model = load(tiny_model(tmp_path / "tiny-chat", window=16))
     with pytest.raises(ModelError) as raised:
         model.complete(ASKED)
-    assert raised.value.fault is ModelFault.TOO_LONG
+    assert raised.value.fault is ModelFault.NO_ROOM
 
 
 def test_generation_ends_when_nobody_reads_on(endless: Path) -> None:
@@ -160,9 +160,30 @@ def test_a_model_that_is_not_made_for_chat_is_refused(tmp_path: Path) -> None:
         load(folder)
 
 
-def test_a_model_that_is_not_on_this_computer_is_not_fetched() -> None:
-    with pytest.raises(ExpectedError, match="'nobody/no-such-model' can't be loaded"):
-        load_chat_model("huggingface:nobody/no-such-model")
+@pytest.mark.parametrize("name", ["nobody/no-such-model", "no-such-model"])
+def test_a_model_that_is_not_on_this_computer_is_not_fetched(name: str) -> None:
+    with pytest.raises(ExpectedError, match=f"'{name}' is not on this computer") as raised:
+        load_chat_model(f"huggingface:{name}")
+    assert f"hf download {name}" in raised.value.hint
+
+
+@pytest.mark.parametrize("name", ["/nowhere/model", "../model", "~/model", "~nobody-here/model"])
+def test_a_folder_that_is_not_there_is_not_taken_for_a_name(name: str) -> None:
+    with pytest.raises(ExpectedError, match=f"There is no folder {name}") as raised:
+        load_chat_model(f"huggingface:{name}")
+    assert "hf download" not in raised.value.hint
+
+
+def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ExpectedError, match="'empty' holds no chat model: it has no config"):
+        load(empty)
+    cut = tiny_model(tmp_path / "cut")
+    (cut / "model.safetensors").write_bytes(b"cut short")
+    with pytest.raises(ExpectedError, match="'cut' can't be loaded") as raised:
+        load(cut)
+    assert "cut short" in raised.value.hint
 
 
 def test_weights_that_could_run_code_are_refused(tmp_path: Path) -> None:
@@ -170,7 +191,7 @@ def test_weights_that_could_run_code_are_refused(tmp_path: Path) -> None:
     weights = folder / "model.safetensors"
     torch.save(load_file(weights), folder / "pytorch_model.bin")
     weights.unlink()
-    with pytest.raises(ExpectedError, match="can't be loaded"):
+    with pytest.raises(ExpectedError, match="has no weights as safetensors"):
         load(folder)
 
 

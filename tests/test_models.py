@@ -57,18 +57,23 @@ def test_a_conversation_keeps_its_roles(server: ModelServer) -> None:
 
 
 FAULTS = {
-    "400": F.BROKEN, "400 context": F.TOO_LONG, "401": F.KEY_REFUSED, "402": F.KEY_REFUSED,
-    "403": F.KEY_REFUSED, "404": F.NO_SUCH_MODEL, "429": F.BUSY, "500": F.BROKEN,
-    "503": F.BROKEN, "redirect": F.BROKEN, "html page": F.BROKEN, "not json": F.BROKEN,
+    "400": F.ERROR, "400 context": F.NO_ROOM, "401": F.KEY_REFUSED, "402": F.KEY_REFUSED,
+    "403": F.KEY_REFUSED, "404": F.NO_SUCH_MODEL, "429": F.BUSY, "500": F.ERROR,
+    "503": F.BUSY, "redirect": F.ERROR, "html page": F.BROKEN, "not json": F.BROKEN,
     "gzip lie": F.BROKEN, "wrong type": F.BROKEN, "bad json": F.BROKEN, "bad utf8": F.BROKEN,
     "error event": F.BROKEN, "cut": F.BROKEN, "cut early": F.BROKEN,
     "cut without finish": F.BROKEN, "empty": F.EMPTY, "spaces": F.EMPTY,
     "null content": F.EMPTY, "length": F.TOO_LONG, "huge": F.TOO_LONG, "filter": F.DECLINED,
-    "tool call": F.DECLINED,
+    "tool call": F.DECLINED, "declined": F.DECLINED,
 }  # fmt: skip
 # Where the provider's package shows the two ways differently.
-STREAMED = {"no choices": F.EMPTY, "usage only": F.EMPTY, "declined": F.EMPTY, "loop": F.TOO_LONG}
-WHOLE = {"no choices": F.BROKEN, "usage only": F.BROKEN, "declined": F.DECLINED}
+STREAMED = {
+    "no choices": F.EMPTY,
+    "usage only": F.EMPTY,
+    "declined": F.DECLINED,
+    "loop": F.TOO_LONG,
+}
+WHOLE = {"no choices": F.BROKEN, "usage only": F.BROKEN}
 CASES = [
     *((mode, True, fault) for mode, fault in {**FAULTS, **STREAMED}.items()),
     *((mode, False, fault) for mode, fault in {**FAULTS, **WHOLE}.items()),

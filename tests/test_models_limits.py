@@ -83,7 +83,7 @@ def test_one_call_tries_again_after_the_pause(server: ModelServer) -> None:
     server.script = ["500", "500", "500"]
     outcome(model)
     outcome(model)
-    assert fault_once_open(model) is ModelFault.BROKEN
+    assert fault_once_open(model) is ModelFault.ERROR
     assert server.calls == 3
     assert fault_once_open(model) is None
     assert server.calls == 4

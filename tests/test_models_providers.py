@@ -50,7 +50,7 @@ def test_an_answer_comes_whole(server: ModelServer, provider: str, streamed: boo
         ("401", ModelFault.KEY_REFUSED),
         ("404", ModelFault.NO_SUCH_MODEL),
         ("429", ModelFault.BUSY),
-        ("500", ModelFault.BROKEN),
+        ("500", ModelFault.ERROR),
         ("cut", ModelFault.BROKEN),
         ("cut early", ModelFault.BROKEN),
         ("cut without finish", ModelFault.BROKEN),
@@ -71,7 +71,7 @@ def test_failures_are_named_and_cost_one_call(
 @PROVIDERS
 def test_a_redirect_is_not_followed(server: ModelServer, provider: str) -> None:
     server.mode = "redirect"
-    assert outcome(model_at(server, provider))[1] is ModelFault.BROKEN
+    assert outcome(model_at(server, provider))[1] is ModelFault.ERROR
     assert (server.calls, server.elsewhere) == (1, 0)
 
 

@@ -17,6 +17,7 @@ pytest_plugins = ("written_fixtures",)
 FIVE = "Each island is examined every five years"
 HOURS = "The examination lasts three hours"
 FOUNDED = "Captain Mara Velthuis founded the Keepers' Relief Society in 1994"
+GROUPS = "Island governments, which submit reports"
 FALSE = "Each island is examined every nine years"
 
 
@@ -34,7 +35,7 @@ class Told:
         catalogue = assistant.catalogue()
         passages = [
             next(p for p in catalogue.passages.values() if words in p.text)
-            for words in (FIVE, FOUNDED)
+            for words in (FIVE, FOUNDED, GROUPS)
         ]
         self.proving = Proving(passages, catalogue, support, rules)
         self.events: list[DeltaEvent] = []
@@ -79,6 +80,49 @@ def test_it_does_not_serve_those_of_another_paragraph_or_what_is_false(tell) -> 
     told = tell(f"{HOURS}.\n\n{FALSE}. {FIVE} [1]. {HOURS}.")
     assert told.supported == [False, False, True, False]
     assert told.text == f"{HOURS}.\n\n{FALSE}. {FIVE}. [1] {HOURS}."
+
+
+WHO = "Several groups take part in the Lantern Review"
+ITEMS = (
+    "\n- Island governments, which submit reports [3]\n- Harbour unions, which act as watchdogs [3]"
+)
+
+
+@pytest.mark.parametrize("gap", ["", "\n"])
+@pytest.mark.parametrize(
+    "lead",
+    ["These groups take part:", "The passages name the following:", "In summary:",
+     "The passage mentions these groups [3]:", "The groups are [3]:", "**Groups:**"],
+)  # fmt: skip
+def test_a_line_that_only_announces_a_list_is_borne_by_its_items(tell, lead: str, gap: str) -> None:
+    told = tell(f"{lead}\n{gap}{ITEMS.lstrip()}")
+    assert told.supported == [True, True, True]
+    first = told.proving.composed().statements[0]
+    assert first.citations
+    assert told.text.startswith(f"{lead.replace(' [3]', '').strip('*')} [1]\n\n- Island")
+
+
+@pytest.mark.parametrize(
+    "lead",
+    ["These 7 groups take part:", "These seven groups take part:", "In 1990, these took part:",
+     "According to Atlantis, these take part:", "Atlantis names these:", "The LR names these:",
+     "These groups do not take part:", "These groups were expelled from the review:",
+     "These groups founded the review in Bergen [3]:", "These take part only in secret:",
+     "The following are excluded:", "These groups are corrupt:"],
+)  # fmt: skip
+def test_a_line_that_claims_something_is_checked_whatever_its_items_are(tell, lead: str) -> None:
+    told = tell(f"{lead}{ITEMS}")
+    assert told.supported == [False, True, True]
+
+
+def test_a_list_that_is_not_borne_takes_its_lead_in_with_it(tell) -> None:
+    told = tell(f"{FIVE} [1].\n\nThese groups take part:\n- Whales and dolphins [3]\n- Cats [3]")
+    assert told.supported == [True, False, False, False]
+
+
+def test_items_that_wait_for_a_marker_are_read_with_their_lead_in(tell) -> None:
+    told = tell(f"{WHO}:\n- Island governments\n- Harbour unions [3]")
+    assert told.supported == [True, True, True]
 
 
 def test_of_several_markers_those_that_bear_the_sentence_stay(tell) -> None:

@@ -1,7 +1,7 @@
 """Sentences and markers are the same however a stream is cut; nothing foreign gets through."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.drafts import Draft
@@ -156,6 +156,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@example(["Boats need lamps", "[2, 3]", "]"], 1)
 @given(st.lists(PIECES, max_size=25), st.integers(1, 9))
 def test_a_stream_says_the_same_however_it_is_cut(pieces: list[str], step: int) -> None:
     text = "".join(pieces)

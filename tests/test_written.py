@@ -49,8 +49,7 @@ def test_an_honest_answer_is_supported_throughout(writing: Writing, mode: str) -
     streamed, answer = read(writing(mode).ask(WHO))
     check(answer)
     assert streamed == answer.text
-    borne = [statement for statement in answer.statements if not statement.text.endswith(":")]
-    assert all(statement.supported for statement in borne)
+    assert all(statement.supported for statement in answer.statements)
     assert not answer.notices
     assert not re.search(r"evil|script|<|http|think|!\[", answer.text)
 

@@ -19,6 +19,8 @@ WHO = "Who takes part in the Lantern Review?"
 BELL = "When does the harbour bell ring?"
 
 BROKEN = "The chat model's answer broke off or could not be read."
+ERROR = "The chat model's server reported an error."
+NO_ROOM = "The passages and the question are too long for the chat model."
 LONG = "The chat model's answer was too long."
 EMPTY = "The chat model gave an empty answer."
 DECLINED = "The chat model declined to answer."
@@ -29,14 +31,15 @@ UNSOURCED = "The chat model gave no sources."
 INSTEAD = "This answer is made of exact quotations instead."
 
 SEEN = {
-    "400": BROKEN, "400 context": LONG, "401": REFUSED, "402": REFUSED, "403": REFUSED,
+    "400": ERROR, "400 context": NO_ROOM, "401": REFUSED, "402": REFUSED, "403": REFUSED,
     "404": "The chat model that is set does not exist there.", "429": BUSY, "429 soon": BUSY,
-    "500": BROKEN, "503": BROKEN, "503 soon": BROKEN, "stall": SLOW, "stall amid": SLOW,
+    "500": ERROR, "503": BUSY, "503 soon": BUSY, "stall": SLOW, "stall amid": SLOW,
     "cut": BROKEN, "cut early": BROKEN, "cut without finish": BROKEN, "error event": BROKEN,
     "bad json": BROKEN, "bad utf8": BROKEN, "html page": BROKEN, "not json": BROKEN,
-    "gzip lie": BROKEN, "wrong type": BROKEN, "redirect": BROKEN, "empty": EMPTY, "spaces": EMPTY,
+    "gzip lie": BROKEN, "wrong type": BROKEN, "redirect": ERROR, "empty": EMPTY, "spaces": EMPTY,
     "null content": EMPTY, "no choices": EMPTY, "usage only": EMPTY, "huge": LONG, "loop": LONG,
-    "length": LONG, "filter": DECLINED, "refusal": DECLINED, "tool call": DECLINED,
+    "length": LONG, "filter": DECLINED, "refusal": DECLINED, "declined": DECLINED,
+    "tool call": DECLINED,
     "no markers": UNSOURCED, "only invented markers": UNSOURCED,
     "no answer": "The chat model found no answer in the passages.",
     "echo": "The chat model repeated its instructions instead of answering.",

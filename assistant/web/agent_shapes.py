@@ -3,11 +3,14 @@
 Owns the form and the bounds of arguments and results. Decides nothing.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.answers import Mode
+from assistant.answers import Mode, Turn
+from assistant.web.api_schema import HISTORY_LIMIT, Message, turns_of
+from assistant.web.message_text import without_sources
 
 _Name = Annotated[str, Field(min_length=1, max_length=500)]
 _Names = Annotated[tuple[_Name, ...], Field(max_length=50)]
@@ -28,14 +31,31 @@ class Searching(_Arguments):
 
 
 class AskArguments(Searching):
-    """A question; what was asked before is not remembered."""
+    """A question; what was asked before is not remembered, but may be sent along."""
 
-    question: _Question = Field(description="A whole question, which needs no other to be read.")
+    question: _Question = Field(
+        description="A question; one that leans on earlier messages needs them as `history`."
+    )
+    history: Annotated[tuple[Message, ...], Field(max_length=HISTORY_LIMIT)] = Field(
+        default=(),
+        description="Earlier messages, oldest first; the last twelve count. They steer the "
+        "search and are never evidence.",
+    )
     mode: Mode | None = Field(
         default=None,
         description="'quotation' answers in exact sentences, 'written' in a model's words where "
         "one is set; by default as the operator chose.",
     )
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The latest messages, shortened, for the assistant."""
+        return tuple(
+            replace(turn, content=without_sources(turn.content))
+            if turn.role == "assistant"
+            else turn
+            for turn in turns_of(self.history)
+        )
 
 
 class SearchArguments(Searching):

@@ -84,7 +84,9 @@ def _ask(arguments: AskArguments, assistant: "Assistant", base_url: str) -> Outc
             f"Choose from: {', '.join(assistant.modes)}.",
         )
     filters = _filters(arguments, assistant)
-    answer = assistant.ask(arguments.question, (), filters, mode=arguments.mode).answer()
+    answer = assistant.ask(
+        arguments.question, arguments.turns, filters, mode=arguments.mode
+    ).answer()
     return Outcome(data=_answer(answer, base_url), text=message_text(answer, base_url))
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 
-_BODY_LIMIT = 64 * 1024
+_BODY_LIMIT = 256 * 1024
 
 _LOG = logging.getLogger("rapporteur.web")
 

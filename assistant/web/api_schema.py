@@ -3,6 +3,7 @@
 Owns every bound of a request. Knows nothing of how anything is answered.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -14,7 +15,7 @@ from index.retrieval import Filters
 
 COMMENT_LIMIT = 500
 
-_HISTORY_LIMIT = 40
+HISTORY_LIMIT = 40
 _CONTENT_LIMIT = 20_000
 
 
@@ -38,11 +39,19 @@ class Message(_Request):
     content: Annotated[str, BeforeValidator(_whole), Field(max_length=_CONTENT_LIMIT)]
 
 
+def turns_of(history: Sequence[Message]) -> tuple[Turn, ...]:
+    """The latest of a client's messages, shortened, for the assistant."""
+    return tuple(
+        Turn(role=message.role, content=message.content[:TURN_LIMIT])
+        for message in history[-MEMORY:]
+    )
+
+
 class AskRequest(_Request):
     """A question, with what was said before and where to look."""
 
     question: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS)]
-    history: Annotated[list[Message], Field(max_length=_HISTORY_LIMIT)] = Field(
+    history: Annotated[list[Message], Field(max_length=HISTORY_LIMIT)] = Field(
         default=[], description="Earlier messages, oldest first; the last twelve count."
     )
     kinds: _Names = Field(default=[], description="Only documents of these kinds; none: all.")
@@ -56,10 +65,7 @@ class AskRequest(_Request):
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The latest messages, shortened, for the assistant."""
-        return tuple(
-            Turn(role=message.role, content=message.content[:TURN_LIMIT])
-            for message in self.history[-MEMORY:]
-        )
+        return turns_of(self.history)
 
     @property
     def filters(self) -> Filters:

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from assistant.answers import Answer, Mode
 from assistant.web.api import Service
 from assistant.web.errors import Refused, unavailable, unexpected
-from assistant.web.message_text import message_pieces
+from assistant.web.message_text import message_pieces, message_text
 from assistant.web.openai_shapes import Completion, Envelope, error_json, model_json, model_names
 from assistant.web.sse import DEADLINE
 from corpus.errors import ExpectedError
@@ -84,11 +84,10 @@ async def _completed(service: Service, request: Request, base_url: str) -> Respo
         if wanted.stream:
             lines = _lines(envelope, writing, with_usage=wanted.with_usage)
             return _Stream(lines, held.pop_all())
-        text = ""
-        async for piece, answer in writing.steps():
-            text += piece
+        async for _, answer in writing.steps():
             if answer is not None:
-                return JSONResponse(envelope.whole(text, answer))
+                # Not the pieces: nothing was shown of what the answer may have taken back.
+                return JSONResponse(envelope.whole(message_text(answer, base_url), answer))
         raise RuntimeError("the reply ended without an answer")
 
 
