@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from assistant.remembered import Remembered
 from assistant.support import Support, SupportCheck
 from corpus.documents import Document, Passage
 from corpus.errors import ExpectedError
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str]) -> int:
         if len(arguments) != 2:
             raise ExpectedError("A file of pairs and the folder of the library are needed.", _HINT)
         pairs = load_pairs(Path(arguments[0]))
-        checked = check_pairs(pairs, Path(arguments[1]), SupportCheck(load_embedder()))
+        checked = check_pairs(pairs, Path(arguments[1]), SupportCheck(Remembered(load_embedder())))
     except ExpectedError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return 2

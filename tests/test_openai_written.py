@@ -17,6 +17,7 @@ from assistant.settings import Settings
 pytest_plugins = ("web_fixtures", "written_fixtures")
 
 WHO = "Who takes part in the Lantern Review?"
+SIGNALS = "What do fog signals do?"
 WRITTEN = "rapporteur-written"
 FALSE = "It was abolished by the Kingdom of Atlantis in 1871."
 INSTEAD = "This answer is made of exact quotations instead."
@@ -136,13 +137,13 @@ def test_a_failed_model_gives_quotations_and_a_notice(
 
 
 def test_a_cut_answer_is_taken_back_in_the_stream(tell: Tell) -> None:
-    told = tell("cut", True)
+    told = tell("cut", True, question=SIGNALS)
     before, taken_back, after = told.content.partition("What stands above can't be kept up.")
     assert before.strip()
     assert taken_back
     assert told.answer["text"] in after
     assert "broke off" in told.answer["notices"][0]
-    whole = tell("cut", False)
+    whole = tell("cut", False, question=SIGNALS)
     assert whole.content.startswith(whole.answer["text"])
     assert "kept up" not in whole.content
 

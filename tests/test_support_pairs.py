@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.remembered import Remembered
 from assistant.support import SupportCheck
 from assistant.support_evaluation import Checked, check_pairs, load_pairs, main, rows_of, table
 from corpus.errors import ExpectedError
@@ -24,7 +25,7 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def checked(embedder: Embedder) -> tuple[Checked, ...]:
-    return check_pairs(load_pairs(PAIRS), LIBRARY, SupportCheck(embedder))
+    return check_pairs(load_pairs(PAIRS), LIBRARY, SupportCheck(Remembered(embedder)))
 
 
 def test_the_pairs_are_many_of_every_kind() -> None:

@@ -54,4 +54,4 @@ def test_quotations_take_the_place_of_a_broken_answer(writing: Writing) -> None:
     (exchange,) = list(dialogue.ask(writing("cut"), page, WHO))[-1].conversation.exchanges
     assert exchange.state == "done"
     assert exchange.notices[0].startswith("The chat model's answer broke off")
-    assert exchange.text.startswith("Several groups take part in the Lantern Review:")
+    assert "Several groups take part in the Lantern Review:" in exchange.text
