@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install chat index evaluate support weights load test lint types tests clean
+.PHONY: help install chat index evaluate support weights reranker load test lint types tests clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,10 @@ support: install  ## measure the check of written sentences on its own pairs
 
 weights: $(VENV)/installed-dev  ## fit the weights of a sentence's clues to the development questions
 	$(BIN)/python tests/fit_weights.py tests/data/questions.jsonl
+
+reranker: $(VENV)/installed-dev  ## train the reranker on the library's questions; half an hour
+	$(BIN)/rapporteur index
+	$(BIN)/python tests/fit_reranker.py tests/data/training.jsonl
 
 lint: $(VENV)/installed-dev  ## style and errors
 	$(BIN)/ruff check .

@@ -32,6 +32,7 @@ from index.catalogue import Catalogue
 from index.embeddings import Embedder
 from index.passage_retriever import PassageRetriever
 from index.reader import IndexReader, OpenIndex
+from index.reranking import load_reranker
 from index.retrieval import Filters, Hit
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Assistant(Runnable[AssistantInput, Answer]):
         """
         self.reader = reader
         self.embedder = embedder
+        self._reranker = load_reranker(embedder)
         self._evidence = evidence
         self._writer = writer
         self._modes: tuple[Mode, ...] = tuple(modes) if writer else ("quotation",)
@@ -99,7 +101,7 @@ class Assistant(Runnable[AssistantInput, Answer]):
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which the library answers."""
         with self.reader.lease() as index:
-            finder = Finder(index, self.embedder)
+            finder = self.finder(index)
             return starters(index.catalogue, lambda text: self._answers(finder, text, Filters()))
 
     def catalogue(self) -> Catalogue:
@@ -117,9 +119,13 @@ class Assistant(Runnable[AssistantInput, Answer]):
         """The passages that an answer would be made of, best first; nothing is judged."""
         asked = Asked(question=clean_question(question), turns=tuple(turns), filters=filters)
         with self.reader.lease() as index:
-            finder = Finder(index, self.embedder)
+            finder = self.finder(index)
             question_read = read(asked, finder).question
             return merged(finder.find(question_read, filters, limit), limit)
+
+    def finder(self, index: OpenIndex) -> Finder:
+        """What finds the evidence in an open index."""
+        return Finder(index, self.embedder, self._reranker)
 
     def retriever(self, limit: int = 6) -> PassageRetriever:
         """The retriever of single questions, as LangChain takes it."""
@@ -156,7 +162,7 @@ class Assistant(Runnable[AssistantInput, Answer]):
             if which := phrases.small_talk(asked.question):
                 yield from self._small_talk(which, asked, index)
                 return
-            finder = Finder(index, self.embedder)
+            finder = self.finder(index)
             reading = read(asked, finder, writer.rewritten if writer else None)
             found = finder.find(reading.question, asked.filters, max(READ, self._evidence))
             retrieved = asked.milliseconds
@@ -212,17 +218,19 @@ class Assistant(Runnable[AssistantInput, Answer]):
         return DoneEvent(answer=outcome.answer(replace(content, followups=suggestions)))
 
     def _answers(self, finder: Finder, text: str, filters: Filters) -> bool:
-        """Whether the library answers `text`."""
+        """Whether the library answers `text`, as far as its anticipated questions tell."""
         question = Question(asked=text, standalone=text, parts=parts_of(text))
-        found = finder.find(question, filters, READ)
-        return bool(found) and all(judged(one, finder).shortfall is None for one in found)
+        # Reading sentences again would take longer than the answer itself.
+        plain = Finder(finder.index, self.embedder)
+        found = plain.find(question, filters, READ)
+        return bool(found) and all(judged(one, plain).shortfall is None for one in found)
 
     def _small_talk(self, which: str, asked: Asked, index: OpenIndex) -> Iterator[Event]:
         every = index.catalogue.documents.values()
         allowed = [document for document in every if asked.filters.allows(document)]
         text = phrases.small_talk_reply(which, allowed)
         yield DeltaEvent(text=text)
-        finder = Finder(index, self.embedder)
+        finder = self.finder(index)
         offered = starters(index.catalogue, lambda t: self._answers(finder, t, asked.filters))
         yield DoneEvent(
             answer=Answer(

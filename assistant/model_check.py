@@ -62,6 +62,12 @@ def _on_this_computer(model: str) -> Check:
 
 def _at_its_server(opened: Opened) -> Check:
     where = f"{opened.name} at {shown_address(opened.listing)}"
+    if shown_address(opened.listing) != opened.listing:
+        return _check(
+            "note",
+            f"{where} was not tried, since its address holds a name or a password",
+            "Ask a question: a notice under the answer says so if the model can't be reached.",
+        )
     answered = _asked(opened)
     if answered is None:
         return _check(

@@ -77,7 +77,7 @@ STRONG_NEGATORS = frozenset(
         " decline declines declined ceases ceased exempt exempts exempted stopped"
     )
 )
-EXCEPTIONS = frozenset(str.split("except excepting excluding save barring"))
+EXCEPTIONS = frozenset(str.split("except excepting excluding barring"))
 SILENT_NEGATORS = STRONG_NEGATORS | frozenset(
     str.split(
         "fail fails failed failing refuse refuses refused lack lacks lacking absence absent"

@@ -155,4 +155,6 @@ def _reason(judgement: Judgement) -> str:
         return f"No passage near the question names “{judgement.missing}”."
     if judgement.shortfall is Shortfall.EXPECTED:
         return f"No passage near the question gives the {judgement.missing} it asks for."
+    if judgement.shortfall is Shortfall.ANSWER:
+        return "Passages are about it, but no sentence of them says what it asks for."
     return "No passage is near enough to it."

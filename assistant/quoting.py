@@ -107,8 +107,8 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
     of_line = {(c.passage.id, c.sentence.start): c for c in ranked}
     floor = LIST_LINES * max(candidate.similarity for candidate in ranked)
     for hit in found.hits:
-        if hit.score < LIST_PASSAGE * found.hits[0].score:
-            break
+        if hit.score < LIST_PASSAGE * found.best_score and hit is not found.hits[0]:
+            continue
         lists: list[tuple[float, list[Sentence]]] = []
         for run in lists_of(hit.passage):
             lines = [of_line[hit.passage.id, line.start] for line in run]

@@ -19,16 +19,17 @@ from index.reader import OpenIndex
 from index.retrieval import Hit, SentenceHit
 
 WEIGHTS: Mapping[str, float] = {
-    "meaning": 7.3,
-    "place": 3.0,
-    "behind": -5.0,
-    "cover": 3.3,
-    "expected": 2.9,
-    "defines": 9.4,
-    "announces": -1.7,
-    "opens": -0.5,
-    "item": 0.5,
-    "leans": -0.8,
+    "meaning": 5.8,
+    "place": 2.5,
+    "behind": -5.2,
+    "cover": 0.7,
+    "expected": 2.5,
+    "defines": 9.6,
+    "announces": -0.9,
+    "opens": -0.3,
+    "item": 0.6,
+    "leans": -0.9,
+    "answers": 0.6,
 }
 """How much each clue counts: a score is the logarithm of how likely a sentence is the one
 asked for, up to a constant. Fitted on the development questions by `make weights`, a
@@ -88,7 +89,7 @@ def clues_of(
 
     Most clues go from 0 to 1: how near its meaning is, how early its passage was found and
     how far that is behind the first, the share of the question's words it has, whether it
-    holds what is expected, how much it defines what is asked.
+    holds what is expected, how much it defines what is asked. `answers` are log odds.
     """
     part = found.part
     own = set(terms(part.text))
@@ -112,7 +113,7 @@ def clues_of(
                     # What a passage is asked counts for a sentence only where it is known which.
                     "meaning": max(best.score, best.asked if passage.pointed else 0.0),
                     "place": 1 / hit.rank,
-                    "behind": found.hits[0].score - hit.score,
+                    "behind": found.best_score - hit.score,
                     "cover": _cover(wanted, set(terms(text)), around),
                     "expected": float(expects and satisfies(text, part.expect, part.text)),
                     "defines": defines(text, part.text) if part.want is Want.DEFINITION else 0.0,
@@ -120,6 +121,7 @@ def clues_of(
                     "opens": float(at == 0),
                     "item": float(best.sentence.is_item),
                     "leans": float(leans(passage, at)),
+                    "answers": best.answers or 0.0,
                 },
             )
 

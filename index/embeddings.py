@@ -1,7 +1,7 @@
 """Text to vectors: a model's name in, unit rows out.
 
 Owns how a model is found, checked and run; the only file that imports
-sentence-transformers and torch, and it does so when a model is
+sentence-transformers, and with `reranking` torch, which it does when a model is
 loaded, never before: reading an index needs none of them. Knows nothing of
 passages, indexes or questions.
 """
@@ -64,6 +64,10 @@ class Embedder:
     def knows(self, word: str) -> bool:
         """Whether `word` (lower case) is a whole word of the model's vocabulary."""
         return word in self._words
+
+    def layers(self) -> "tuple[Any, Any]":
+        """The model's layers, without its pooling, and its tokeniser; not to be changed."""
+        return self._model[0].auto_model, self._model.tokenizer
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """The vectors of `texts`, in order: float32, one row each, every row of length 1.

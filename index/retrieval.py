@@ -43,12 +43,14 @@ _SENTENCE_CANDIDATES = 150
 class SentenceHit:
     """A sentence of a hit with its similarity to the question (0…1).
 
-    `asked` is that of the nearest anticipated question it answers, 0 without one.
+    `asked` is that of the nearest anticipated question it answers, 0 without one; `answers`
+    the log odds that it answers, None where no reranker read it with the question.
     """
 
     sentence: Sentence
     score: float
     asked: float = 0.0
+    answers: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

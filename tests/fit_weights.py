@@ -12,7 +12,6 @@ import numpy as np
 from scipy.optimize import minimize
 
 from assistant.composition import build_assistant
-from assistant.finding import Finder
 from assistant.questions import clean_question
 from assistant.questions_file import Question, load_questions
 from assistant.ranking import WEIGHTS, clues_of, weigh_in
@@ -46,7 +45,7 @@ def cases(questions: Sequence[Question]) -> list[Case]:
     assistant = build_assistant()
     made = []
     with assistant.reader.lease() as index:
-        finder = Finder(index, assistant.embedder)
+        finder = assistant.finder(index)
         for question in questions:
             places = [locate(gold, index.catalogue.documents) for gold in question.gold]
             cleaned = clean_question(question.question)

@@ -28,6 +28,7 @@ SHARED = {
     "pydantic": "data from outside is checked where it enters",
     "fastapi": "the files of assistant/web speak HTTP",
     "starlette": "the files of assistant/web speak HTTP",
+    "torch": "the embedding model and the reranker are one model's layers",
     "langchain_core": "the retriever and the chain are each a runnable",
 }
 

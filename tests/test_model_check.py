@@ -114,6 +114,7 @@ def test_an_address_is_shown_without_its_password(server: ModelServer) -> None:
     shown = {check.name: check for check in examine(settings)}
     assert "hunter2" not in str(shown)
     assert "//***@127.0.0.1" in shown["chat model"].found
+    assert "was not tried" in shown["chat model"].found
     assert shown["RAPPORTEUR_TRUSTED_PROXIES"].found == "10.0.0.0/8"
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from assistant.answers import Answer
 from assistant.chain import Assistant
-from assistant.finding import Finder
 from assistant.questions import Part
 from assistant.ranking import WEIGHTS, candidates, clues_of, weigh_in
 from assistant.understanding import Asked, read
@@ -108,7 +107,7 @@ def test_a_list_that_is_asked_for_comes_whole(assistant: Assistant) -> None:
 
 def test_the_score_is_the_weighted_sum_of_the_clues(assistant: Assistant) -> None:
     with assistant.reader.lease() as index:
-        finder = Finder(index, assistant.embedder)
+        finder = assistant.finder(index)
         asked = Asked(question="Who may order measures?", turns=(), filters=Filters())
         (found,) = finder.find(read(asked, finder).question, Filters(), 3)
         assert isinstance(found.part, Part)

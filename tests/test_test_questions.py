@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from index.embeddings import Embedder
 from index.lexical import terms
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,3 +71,41 @@ def test_no_test_question_is_nearly_an_anticipated_one() -> None:
         if any(len(own & other) >= 0.8 * len(own | other) for other in anticipated):
             alike.append(question["id"])
     assert not alike
+
+
+TRAINING = [
+    json.loads(line)
+    for line in (ROOT / "tests" / "data" / "training.jsonl").read_text("utf-8").splitlines()
+]
+
+
+def test_no_test_question_was_trained_on(embedder: Embedder) -> None:
+    """Nearly the same by its words, or by its meaning."""
+    asked = [question["question"] for question in QUESTIONS]
+    trained = [row["question"] for row in TRAINING]
+    near = embedder.encode(asked) @ embedder.encode(trained).T
+    assert float(near.max()) < 0.86
+    words = [set(terms(text)) for text in trained]
+    assert not [
+        text
+        for own, text in ((set(terms(text)), text) for text in asked)
+        if len(own) > 2 and any(len(own & other) >= 0.8 * len(own | other) for other in words)
+    ]
+
+
+def test_training_questions_are_of_the_library() -> None:
+    """Each names a document, and words that stand in it."""
+    texts = {
+        path.relative_to(TEXTS).with_suffix("").as_posix(): letters(path.read_text("utf-8"))
+        for path in TEXTS.rglob("*.md")
+    }
+    assert len({row["question"] for row in TRAINING}) == len(TRAINING)
+    for row in TRAINING:
+        for words in (row["sentence"] or "", *row["wrong"]):
+            assert letters(words) in texts[row["document"]], (row["question"], words)
+    assert sum(row["sentence"] is None for row in TRAINING) >= 1000
+
+
+def letters(text: str) -> str:
+    """The letters and digits of a text, in lower case."""
+    return "".join(sign for sign in text.lower() if sign.isalnum())

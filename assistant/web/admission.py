@@ -41,7 +41,8 @@ _CHAT = (30, 2000)
 """Questions a minute and a day in the chat page where the open interfaces are closed."""
 
 _WAITING = 64
-_PATIENCE = 20.0
+_PATIENCE = 60.0
+"""Seconds that a question waits for its turn. Fifty asked at once take two cores about 15."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,7 @@
       if (data.type !== "ready") return;
       clearTimeout(this.#timer);
       this.#ready = true;
+      this.#post("theme");
       if (!this.#button.hidden) this.#focus();
       this.#tell("ready");
     }
@@ -110,7 +111,7 @@
         title: this.#get("label") || this.#words[0],
         allow: "clipboard-write",
         src: `${new URL("frame", src)}?${asked}`,
-        // A refused frame loads as well, but is never ready.
+        // A refused frame loads too; never ready.
         onload: () => { this.#timer = this.#ready || setTimeout(() => this.#fail(), 2000); },
       }));
       this.#frame = this.#panel.firstChild;
