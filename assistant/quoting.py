@@ -124,11 +124,14 @@ def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
 
 
 def _stands_out(lines: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
-    """Whether a list answers a question that does not ask for one."""
+    """Whether a list answers a question that does not ask for one.
+
+    One without a lead-in does not: its lines are as good as sentences, each by itself.
+    """
     best = [c for c in ranked if tells(c.passage, c.sentence)][:LIST_BEST_OF]
-    if not best:
+    if not best or lines[0].sentence.is_item:
         return False
-    if not lines[0].sentence.is_item and lines[0].score >= best[0].score - LIST_LEAD:
+    if lines[0].score >= best[0].score - LIST_LEAD:
         return True
     among = [any(line is candidate for line in lines) for candidate in best]
     return among[0] and sum(among) >= LIST_BEST
