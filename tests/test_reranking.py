@@ -81,7 +81,7 @@ def test_a_score_does_not_depend_on_the_others(reranker: Reranker) -> None:
     texts = ["The court has 15 judges.", "A longer text. " * 40, "x"]
     together = reranker.scores("How many judges are there?", texts)
     alone = [float(reranker.scores("How many judges are there?", [text])[0]) for text in texts]
-    assert np.allclose(together, alone, atol=1e-3)
+    assert np.allclose(together, alone, atol=0.1)  # in half precision
     assert len(reranker.scores("How many judges are there?", [])) == 0
 
 
