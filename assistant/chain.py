@@ -4,7 +4,7 @@ Owns the order of the steps and what becomes of each outcome. Each step is a mod
 of its own; nothing of one question is kept for the next.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +101,7 @@ class Assistant(Runnable[AssistantInput, Answer]):
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which the library answers."""
         with self.reader.lease() as index:
-            finder = self.finder(index)
-            return starters(index.catalogue, lambda text: self._answers(finder, text, Filters()))
+            return starters(index.catalogue, self._answered(index, Filters()))
 
     def catalogue(self) -> Catalogue:
         """The documents and passages of the current generation."""
@@ -179,25 +178,25 @@ class Assistant(Runnable[AssistantInput, Answer]):
                 retrieve_ms=retrieved,
             )
             if said:
-                yield from self._quote(outcome, said, finder)
+                yield from self._quote(outcome, said)
             elif not outcome.answered:
                 refusal = outcome.refusal()
                 yield DeltaEvent(text=refusal.text)
                 yield DoneEvent(answer=refusal)
             elif writer is None or reading.fault is not None:
-                yield from self._quote(outcome, outcome.chosen(), finder)
+                yield from self._quote(outcome, outcome.chosen())
             else:
-                yield from self._write(outcome, writer, finder)
+                yield from self._write(outcome, writer)
 
-    def _quote(self, outcome: Outcome, quotes: Sequence[Quote], finder: Finder) -> Iterator[Event]:
+    def _quote(self, outcome: Outcome, quotes: Sequence[Quote]) -> Iterator[Event]:
         fault = outcome.reading.fault
         content = outcome.quoted(quotes)
         if fault is not None:
             content = replace(content, notices=(phrases.model_failed(fault),))
         yield from deltas(content.composed)
-        yield self._done(outcome, content, finder)
+        yield self._done(outcome, content)
 
-    def _write(self, outcome: Outcome, writer: "Writer", finder: Finder) -> Iterator[Event]:
+    def _write(self, outcome: Outcome, writer: "Writer") -> Iterator[Event]:
         quotes = outcome.chosen()
         content = yield from writer.write(outcome, quotes)
         if not isinstance(content, Content):
@@ -205,33 +204,36 @@ class Assistant(Runnable[AssistantInput, Answer]):
             content = replace(content, notices=(failed.notice,))
             if not failed.shown:  # else the answer takes the place of what was
                 yield from deltas(content.composed)
-        yield self._done(outcome, content, finder)
+        yield self._done(outcome, content)
 
-    def _done(self, outcome: Outcome, content: Content, finder: Finder) -> Event:
+    def _done(self, outcome: Outcome, content: Content) -> Event:
         suggestions = followups(
             outcome.reading.question.standalone,
             [evidence.hit for evidence in outcome.evidence],
             [citation.passage for citation in content.composed.citations],
             outcome.index.catalogue,
-            lambda text: self._answers(finder, text, outcome.asked.filters),
+            self._answered(outcome.index, outcome.asked.filters),
         )
         return DoneEvent(answer=outcome.answer(replace(content, followups=suggestions)))
 
-    def _answers(self, finder: Finder, text: str, filters: Filters) -> bool:
-        """Whether the library answers `text`, as far as its anticipated questions tell."""
-        question = Question(asked=text, standalone=text, parts=parts_of(text))
-        # Reading sentences again would take longer than the answer itself.
-        plain = Finder(finder.index, self.embedder)
-        found = plain.find(question, filters, READ)
-        return bool(found) and all(judged(one, plain).shortfall is None for one in found)
+    def _answered(self, index: OpenIndex, filters: Filters) -> Callable[[str], bool]:
+        """Tells whether the library answers a suggestion, by the index alone."""
+        # To read sentences again for each would take longer than the answer itself.
+        plain = Finder(index, self.embedder)
+
+        def answered(text: str) -> bool:
+            question = Question(asked=text, standalone=text, parts=parts_of(text))
+            found = plain.find(question, filters, READ)
+            return bool(found) and all(judged(one, plain).shortfall is None for one in found)
+
+        return answered
 
     def _small_talk(self, which: str, asked: Asked, index: OpenIndex) -> Iterator[Event]:
         every = index.catalogue.documents.values()
         allowed = [document for document in every if asked.filters.allows(document)]
         text = phrases.small_talk_reply(which, allowed)
         yield DeltaEvent(text=text)
-        finder = self.finder(index)
-        offered = starters(index.catalogue, lambda t: self._answers(finder, t, asked.filters))
+        offered = starters(index.catalogue, self._answered(index, asked.filters))
         yield DoneEvent(
             answer=Answer(
                 question=asked.question,

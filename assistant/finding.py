@@ -56,7 +56,7 @@ class Found:
     @property
     def answers(self) -> float | None:
         """The log odds of the sentence most likely to answer; None where none were read."""
-        read = [best.answers for hit in self.hits for best in hit.best if best.answers is not None]
+        read = [hit.answers for hit in self.hits if hit.answers is not None]
         return max(read, default=None)
 
     @property

@@ -144,8 +144,13 @@ def _before_list(
     starts = {(passage.id, sentence.start) for passage, sentence in of_list}
     lines = [c for c in ranked if (c.passage.id, c.sentence.start) in starts]
     floor = max(line.score for line in lines) - BEFORE_LIST
-    others = [c for c in ranked if c not in lines and tells(c.passage, c.sentence)]
-    near = [candidate for candidate in others if candidate.score >= floor]
+    near = [
+        c
+        for c in ranked
+        if c.score >= floor
+        and (c.passage.id, c.sentence.start) not in starts
+        and tells(c.passage, c.sentence)
+    ]
     return _fill([], near, min(room, MOST_BEFORE_LIST), similarity)
 
 

@@ -41,7 +41,8 @@ class Candidate:
     """A sentence that may be quoted: its score for one part, and the passage it stands in.
 
     `score` is one of likelihood (see `WEIGHTS`); `similarity` the cosine to the question,
-    `asked` that of the nearest anticipated question that it answers.
+    `asked` that of the nearest anticipated question that it answers; `expected` whether it
+    holds the kind of thing that is asked for, where one is.
     """
 
     passage: Passage
@@ -72,9 +73,7 @@ def candidates(
             score=sum(WEIGHTS[name] * value for name, value in clues.items()),
             similarity=best.score,
             cover=clues["cover"],
-            expected=satisfies(
-                hit.passage.sentence_text(best.sentence), found.part.expect, found.part.text
-            ),
+            expected=bool(clues["expected"]),
             asked=best.asked,
         )
         for hit, best, clues in clues_of(found, weigh, catalogue)
@@ -91,7 +90,8 @@ def clues_of(
     how far that is behind the first, the share of the question's words it has, whether it
     holds what is expected, how much it defines what is asked. `answers` are log odds.
     """
-    part = found.part
+    part, best_score = found.part, found.best_score
+    expects = part.expect is not Expect.ANYTHING
     own = set(terms(part.text))
     # The words of the question itself count in full, those of its topic by half.
     wanted = {
@@ -105,7 +105,6 @@ def clues_of(
         for best in hit.best:
             text = passage.sentence_text(best.sentence)
             at = passage.sentences.index(best.sentence)
-            expects = part.expect is not Expect.ANYTHING
             yield (
                 hit,
                 best,
@@ -113,7 +112,7 @@ def clues_of(
                     # What a passage is asked counts for a sentence only where it is known which.
                     "meaning": max(best.score, best.asked if passage.pointed else 0.0),
                     "place": 1 / hit.rank,
-                    "behind": found.best_score - hit.score,
+                    "behind": best_score - hit.score,
                     "cover": _cover(wanted, set(terms(text)), around),
                     "expected": float(expects and satisfies(text, part.expect, part.text)),
                     "defines": defines(text, part.text) if part.want is Want.DEFINITION else 0.0,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from assistant.lists import lead_in
 from corpus.documents import Document, Passage, Sentence
 from index.reranking import Reranker
-from index.retrieval import Hit
+from index.retrieval import Hit, SentenceHit
 
 # So many sentences are read; each costs a few hundredths of a second.
 READ_TOGETHER = 16
@@ -33,16 +33,15 @@ def read_together(
     if any(_anticipated(hit, question) for hit in hits):
         return tuple(hits)
     near = sorted(
-        ((hit, best.sentence) for hit in hits for best in hit.best),
-        key=lambda one: -_promise(*one),
+        ((hit, best) for hit in hits for best in hit.best), key=lambda one: -_promise(*one)
     )[:READ_TOGETHER]
     texts = [
-        in_place(hit.passage, sentence, documents[hit.passage.document_id].title)
-        for hit, sentence in near
+        in_place(hit.passage, best.sentence, documents[hit.passage.document_id].title)
+        for hit, best in near
     ]
     read = {
-        (hit.passage.id, sentence.start): min(MOST, max(LEAST, float(score)))
-        for (hit, sentence), score in zip(near, reranker.scores(question, texts), strict=True)
+        (hit.passage.id, best.sentence.start): min(MOST, max(LEAST, float(score)))
+        for (hit, best), score in zip(near, reranker.scores(question, texts), strict=True)
     }
     least = min(read.values(), default=LEAST)
     return tuple(
@@ -74,12 +73,11 @@ def _anticipated(hit: Hit, question: str) -> bool:
     return question in hit.passage.asks or any(best.asked >= ANTICIPATED for best in hit.best)
 
 
-def _promise(hit: Hit, sentence: Sentence) -> float:
+def _promise(hit: Hit, best: SentenceHit) -> float:
     """How likely a sentence is worth reading: its nearness and its passage's."""
-    (best,) = (one for one in hit.best if one.sentence == sentence)
     return hit.score + max(best.score, best.asked if hit.passage.pointed else 0.0)
 
 
 def worth(hit: Hit) -> float:
     """A hit's score, and what its sentence most likely to answer adds to it."""
-    return hit.score + WORTH * max((best.answers or 0.0 for best in hit.best), default=0.0)
+    return hit.score + WORTH * (hit.answers or 0.0)

@@ -59,23 +59,13 @@ class Reranker:
         with torch.no_grad(), half:
             for start in range(0, len(texts), _BATCH):
                 batch = order[start : start + _BATCH]
-                pooled = mean_pooled(
-                    self._encoder, self._pairs(question, [texts[at] for at in batch])
-                ).float()
-                logits = (pooled * self._weight).sum(1) + self._bias
-                scores[batch] = logits.numpy()
+                with self._lock:
+                    pairs = as_pairs(
+                        self._tokenizer, [question] * len(batch), [texts[at] for at in batch]
+                    )
+                pooled = mean_pooled(self._encoder, pairs).float()
+                scores[batch] = ((pooled * self._weight).sum(1) + self._bias).numpy()
         return scores
-
-    def _pairs(self, question: str, texts: list[str]) -> Any:
-        with self._lock:
-            return self._tokenizer(
-                [question] * len(texts),
-                texts,
-                truncation="longest_first",
-                max_length=MAX_TOKENS,
-                padding=True,
-                return_tensors="pt",
-            )
 
 
 def _has_half() -> bool:
@@ -84,6 +74,18 @@ def _has_half() -> bool:
 
     has = torch.cpu.get_capabilities()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16") or has.get("bf16"))
+
+
+def as_pairs(tokenizer: Any, questions: list[str], texts: list[str]) -> Any:
+    """Questions and texts as the encoder takes them, each two as one row."""
+    return tokenizer(
+        questions,
+        texts,
+        truncation="longest_first",
+        max_length=MAX_TOKENS,
+        padding=True,
+        return_tensors="pt",
+    )
 
 
 def mean_pooled(encoder: "nn.Module", pairs: Any) -> "Tensor":
@@ -98,8 +100,7 @@ def load_reranker(embedder: Embedder, weights: Path = WEIGHTS) -> Reranker | Non
     """The reranker on top of `embedder`; None for another model than the default one.
 
     The weights are additions to that model's alone; the same model gives the same reranker.
-    Raises `ModelError` when they are
-    missing or don't fit it.
+    Raises `ModelError` when they are missing or don't fit it.
     """
     if embedder.digest != DEFAULT_DIGEST:
         return None

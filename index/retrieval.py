@@ -65,6 +65,12 @@ class Hit:
     rank: int
     best: tuple[SentenceHit, ...] = ()
 
+    @property
+    def answers(self) -> float | None:
+        """The log odds of its sentence most likely to answer; None where none were read."""
+        read = [one.answers for one in self.best if one.answers is not None]
+        return max(read, default=None)
+
 
 NO_DOCUMENT = frozenset({"-"})
 """No document has such an id: as a filter it finds nothing."""

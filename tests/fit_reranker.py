@@ -26,7 +26,7 @@ from assistant.settings import load_settings
 from index.catalogue import Catalogue
 from index.embeddings import Embedder, load_embedder
 from index.reader import IndexReader
-from index.reranking import MAX_TOKENS, SCALE, WEIGHTS, mean_pooled
+from index.reranking import SCALE, WEIGHTS, as_pairs, mean_pooled
 
 RANK = 16
 RATE = 6e-4
@@ -193,10 +193,7 @@ def train(scorer: Scorer, tokenizer, placed, given: list[Task], anticipated: lis
         sets = [drawn(task) for task in batch]
         asked = [t.question for t, (r, w) in zip(batch, sets, strict=True) for _ in r + w]
         texts = [placed[at] for right, wrong in sets for at in right + wrong]
-        pairs = tokenizer(
-            asked, texts, truncation="longest_first", max_length=MAX_TOKENS,
-            padding=True, return_tensors="pt",
-        )  # fmt: skip
+        pairs = as_pairs(tokenizer, asked, texts)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             scores = scorer(pairs).float()
         of_sets = scores.split([len(right) + len(wrong) for right, wrong in sets])

@@ -9,6 +9,7 @@ import pytest
 
 from index.embeddings import Embedder
 from index.lexical import terms
+from tests.fit_reranker import letters
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = ROOT / "corpus" / "texts"
@@ -104,8 +105,3 @@ def test_training_questions_are_of_the_library() -> None:
         for words in (row["sentence"] or "", *row["wrong"]):
             assert letters(words) in texts[row["document"]], (row["question"], words)
     assert sum(row["sentence"] is None for row in TRAINING) >= 1000
-
-
-def letters(text: str) -> str:
-    """The letters and digits of a text, in lower case."""
-    return "".join(sign for sign in text.lower() if sign.isalnum())
