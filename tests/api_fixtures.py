@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from api_material import KEY, PARTNERS
-from web_fixtures import served
+from web_fixtures import Served, serving
 
 from assistant.chain import Assistant
 from assistant.settings import Settings
@@ -29,9 +29,10 @@ def api_settings(web_settings: Settings, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def api_address(assistant: Assistant, api_settings: Settings) -> str:
+def api_address(assistant: Assistant, api_settings: Settings) -> Iterator[str]:
     """Address of the running server."""
-    return served(assistant, api_settings)
+    with serving(assistant, api_settings) as address:
+        yield address
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def api(api_address: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def serve_with(assistant: Assistant, api_settings: Settings) -> Serve:
+def serve_with(assistant: Assistant, api_settings: Settings, served: Served) -> Serve:
     """Serves with other settings; gives the address."""
 
     def serve(**changed: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from embed_material import PARTNERS, STARS, Drafting, Neighbourhood, Site
 from playwright.sync_api import Browser
-from web_fixtures import served
+from web_fixtures import Served, serving
 from web_material import LIBRARY, Visit
 
 from assistant.composition import build_assistant
@@ -39,10 +39,13 @@ def neighbourhood(
     built = build_assistant(settings)
     drafting = Drafting(built.reader, built.embedder, evidence=settings.evidence)
     # Another name than the sites', so that nothing here is "same-site".
-    address = served(drafting, settings).replace("127.0.0.1", "localhost")
-    yield Neighbourhood(
-        assistant=address, partner=partner, other=other, ratings=root / "feedback.db"
-    )
+    with serving(drafting, settings) as address:
+        yield Neighbourhood(
+            assistant=address.replace("127.0.0.1", "localhost"),
+            partner=partner,
+            other=other,
+            ratings=root / "feedback.db",
+        )
     partner.close()
     other.close()
 
@@ -76,7 +79,9 @@ def call_on(browser: Browser) -> Iterator[Callable[..., Visit]]:
 
 
 @pytest.fixture
-def shipped(neighbourhood: Neighbourhood, tmp_path: Path, embedder: Embedder) -> Neighbourhood:
+def shipped(
+    neighbourhood: Neighbourhood, tmp_path: Path, embedder: Embedder, served: Served
+) -> Neighbourhood:
     """The same sites beside an assistant over the library that ships."""
     settings = Settings(
         index=tmp_path / "index", partners=tmp_path / "partners.toml", feedback="sqlite://"

@@ -12,7 +12,7 @@ import httpx
 import loops
 import pytest
 from mcp import Client, StdioServerParameters
-from web_fixtures import served
+from web_fixtures import Served
 
 from assistant.chain import Assistant
 from assistant.settings import Settings
@@ -308,7 +308,7 @@ def test_nothing_but_messages_is_taken(address: str) -> None:
     assert httpx.post(address, content=b"[" * 50_000).status_code in {400, 406}
 
 
-def test_each_call_is_counted(assistant: Assistant, web_settings: Settings) -> None:
+def test_each_call_is_counted(assistant: Assistant, web_settings: Settings, served: Served) -> None:
     settings = web_settings.model_copy(update={"api_per_minute": 2, "api_per_day": 100})
     address = f"{served(assistant, settings)}/mcp"
 
@@ -320,7 +320,9 @@ def test_each_call_is_counted(assistant: Assistant, web_settings: Settings) -> N
     assert "Try again in" in outcomes[2].content[0].text
 
 
-def test_an_operator_can_close_it(assistant: Assistant, web_settings: Settings) -> None:
+def test_an_operator_can_close_it(
+    assistant: Assistant, web_settings: Settings, served: Served
+) -> None:
     settings = web_settings.model_copy(update={"api_per_minute": 0})
     assert ping(f"{served(assistant, settings)}/mcp").status_code == 403
 

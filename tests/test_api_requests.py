@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from api_material import ANSWERED, ASKED, events, refused
+from web_fixtures import Served
 
 from assistant.chain import Assistant
 from assistant.settings import Settings
@@ -109,9 +110,7 @@ def test_an_error_never_shows_what_it_says(
     assert "fail" not in caplog.text.replace("failed", "")
 
 
-def test_without_an_index_it_says_so(tmp_path: Path) -> None:
-    from web_fixtures import served
-
+def test_without_an_index_it_says_so(tmp_path: Path, served: Served) -> None:
     from assistant.composition import build_assistant
 
     settings = Settings(index=tmp_path / "none", partners=tmp_path / "none.toml")

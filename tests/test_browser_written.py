@@ -1,13 +1,13 @@
 """Written answers in a real browser: what is marked, what can be chosen, what replaces what."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from model_server import ModelServer
 from playwright.sync_api import Page, expect
-from web_fixtures import served
+from web_fixtures import serving
 from web_material import Visit
 from written_material import IMPATIENT, KEY
 
@@ -31,11 +31,12 @@ Open = Callable[..., Visit]
 @pytest.fixture(scope="session")
 def chat_address(
     model: ModelServer, written_reader: IndexReader, embedder: Embedder, support: SupportCheck
-) -> str:
+) -> Iterator[str]:
     """Address of a chat that writes."""
     chat = load_chat_model("openai:test", base_url=model.url, api_key=KEY, limits=IMPATIENT)
     assistant = Assistant(written_reader, embedder, writer=Writer(model=chat, check=support))
-    return served(assistant, Settings())
+    with serving(assistant, Settings()) as address:
+        yield address
 
 
 def ask(page: Page, question: str) -> None:

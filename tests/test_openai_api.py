@@ -7,7 +7,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
-from web_fixtures import served
+from web_fixtures import Served, serving
 from web_material import Unhurried
 
 from assistant.answers import DeltaEvent, Event, Mode, Reply, Turn
@@ -69,7 +69,7 @@ def test_its_permalinks_lead_to_the_marked_words(client: OpenAI, chat_address: s
 
 
 def test_a_public_address_stands_in_permalinks(
-    assistant: Assistant, web_settings: Settings
+    assistant: Assistant, web_settings: Settings, served: Served
 ) -> None:
     settings = web_settings.model_copy(update={"public_url": "https://chat.example.org"})
     client = client_of(served(assistant, settings))
@@ -236,7 +236,9 @@ def test_another_site_gets_nothing(chat_address: str) -> None:
 # --- who gets in, and what goes wrong ----------------------------------------------------
 
 
-def test_quotas_hold_whatever_key_is_sent(assistant: Assistant, web_settings: Settings) -> None:
+def test_quotas_hold_whatever_key_is_sent(
+    assistant: Assistant, web_settings: Settings, served: Served
+) -> None:
     settings = web_settings.model_copy(update={"api_per_minute": 2, "api_per_day": 100})
     address = served(assistant, settings)
     for key in ("one", "two"):
@@ -253,7 +255,9 @@ def test_quotas_hold_whatever_key_is_sent(assistant: Assistant, web_settings: Se
     assert list(client_of(address).models.list())
 
 
-def test_an_operator_can_close_it(assistant: Assistant, web_settings: Settings) -> None:
+def test_an_operator_can_close_it(
+    assistant: Assistant, web_settings: Settings, served: Served
+) -> None:
     client = client_of(served(assistant, web_settings.model_copy(update={"api_per_minute": 0})))
     with pytest.raises(openai.PermissionDeniedError) as caught:
         client.chat.completions.create(model="rapporteur", messages=user(MEETS))
@@ -263,7 +267,7 @@ def test_an_operator_can_close_it(assistant: Assistant, web_settings: Settings) 
 
 
 def test_a_client_that_leaves_gives_its_place_back(
-    assistant: Assistant, web_settings: Settings
+    assistant: Assistant, web_settings: Settings, served: Served
 ) -> None:
     client = client_of(served(assistant, web_settings.model_copy(update={"running_answers": 1})))
     for _ in range(2):
@@ -299,8 +303,10 @@ def _broken(reply: Reply) -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def breaking(assistant: Assistant, web_settings: Settings) -> OpenAI:
-    return client_of(served(Breaking(assistant.reader, assistant.embedder), web_settings))
+def breaking(assistant: Assistant, web_settings: Settings) -> Iterator[OpenAI]:
+    failing = Breaking(assistant.reader, assistant.embedder)
+    with serving(failing, web_settings) as address:
+        yield client_of(address)
 
 
 def test_a_failure_before_the_first_word_is_a_status(

@@ -8,7 +8,7 @@ import openai
 import pytest
 from model_server import ModelServer
 from openai import OpenAI
-from web_fixtures import served
+from web_fixtures import Served
 from written_material import Writing
 
 from assistant.marking import UNCOMPARED, UNSOURCED, UNSUPPORTED
@@ -39,7 +39,7 @@ Tell = Callable[..., Told]
 
 
 @pytest.fixture
-def tell(writing: Writing, web_settings: Settings) -> Tell:
+def tell(writing: Writing, web_settings: Settings, served: Served) -> Tell:
     """Asks a server whose chat model answers in a mode."""
 
     def asked(
@@ -165,7 +165,7 @@ def test_a_client_can_ask_for_quotations(tell: Tell, model: ModelServer) -> None
 
 
 def test_an_earlier_answer_is_no_evidence_and_loses_its_sources(
-    writing: Writing, web_settings: Settings, model: ModelServer
+    writing: Writing, web_settings: Settings, model: ModelServer, served: Served
 ) -> None:
     client = client_of(
         served(writing("honest", rewritten="How often is each island examined?"), web_settings)
@@ -192,7 +192,9 @@ def test_an_earlier_answer_is_no_evidence_and_loses_its_sources(
     assert "1871" not in str(model.requests[-1])
 
 
-def test_a_model_that_is_not_on_offer_is_told(assistant: Any, web_settings: Settings) -> None:
+def test_a_model_that_is_not_on_offer_is_told(
+    assistant: Any, web_settings: Settings, served: Served
+) -> None:
     client = client_of(served(assistant, web_settings))
     with pytest.raises(openai.NotFoundError) as caught:
         client.chat.completions.create(model=WRITTEN, messages=[{"role": "user", "content": WHO}])

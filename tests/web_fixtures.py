@@ -1,6 +1,8 @@
 """The chat as it is served, over a small library."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Queue
 
@@ -13,6 +15,8 @@ from assistant.settings import Settings
 from assistant.web.server import create_app, serve
 from index.embeddings import Embedder
 from index.ingest import ingest
+
+Served = Callable[[Assistant, Settings], str]
 
 
 @pytest.fixture(scope="session")
@@ -42,22 +46,38 @@ def assistant(web_settings: Settings) -> Assistant:
     return Unhurried(built.reader, built.embedder, evidence=web_settings.evidence)
 
 
-def served(assistant: Assistant, settings: Settings) -> str:
-    """Serve the chat until the tests end; gives its address, without a slash at its end."""
+@contextmanager
+def serving(assistant: Assistant, settings: Settings) -> Iterator[str]:
+    """Serves the chat within the block; gives its address, without a slash at its end."""
     app = create_app(assistant, settings)
     ready: Queue[str] = Queue()
-    threading.Thread(target=serve, args=(app, "127.0.0.1", 0, ready.put), daemon=True).start()
-    return ready.get(timeout=60).rstrip("/")
-
-
-@pytest.fixture(scope="session")
-def chat_address(assistant: Assistant, web_settings: Settings) -> str:
-    """Address of the running chat."""
-    return served(assistant, web_settings)
+    ended = threading.Event()
+    given = app, "127.0.0.1", 0, ready.put, ended
+    thread = threading.Thread(target=serve, args=given, daemon=True)
+    thread.start()
+    try:
+        yield ready.get(timeout=60).rstrip("/")
+    finally:
+        ended.set()
+        thread.join(timeout=30)
 
 
 @pytest.fixture
-def shipped_address(tmp_path: Path, embedder: Embedder) -> str:
+def served() -> Iterator[Served]:
+    """Serves a chat until the test ends, and gives its address."""
+    with ExitStack() as open_:
+        yield lambda assistant, settings: open_.enter_context(serving(assistant, settings))
+
+
+@pytest.fixture(scope="session")
+def chat_address(assistant: Assistant, web_settings: Settings) -> Iterator[str]:
+    """Address of the running chat."""
+    with serving(assistant, web_settings) as address:
+        yield address
+
+
+@pytest.fixture
+def shipped_address(tmp_path: Path, embedder: Embedder, served: Served) -> str:
     """Address of a chat over the library that ships."""
     settings = Settings(index=tmp_path / "index")
     ingest(settings.library, settings.index, embedder)

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -176,13 +177,18 @@ def _add_services(app: FastAPI, assistant: "Assistant", partners: PartnersFile) 
 
 
 def serve(
-    app: FastAPI, host: str, port: int, announce: Callable[[str], None] | None = None
+    app: FastAPI,
+    host: str,
+    port: int,
+    announce: Callable[[str], None] | None = None,
+    ended: threading.Event | None = None,
 ) -> None:
     """Serve until told to stop by SIGTERM or SIGINT; then end open streams within seconds.
 
     Prints nothing. `announce` is called once with the address, as soon as connections
-    are taken; with port 0 that is where to find out which one it is. Raises
-    `ExpectedError` when the port or the address can't be used.
+    are taken; with port 0 that is where to find out which one it is. In a thread no signal
+    comes: setting `ended` stops it too. Raises `ExpectedError` when the port or the address
+    can't be used.
     """
     listener = _listen(host, port)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -198,15 +204,22 @@ def serve(
     with contextlib.closing(listener), _ends_quietly():
         if announce is not None:
             announce(_address(host, listener.getsockname()[1]))
-        _Server(config, app.state.stopping).run(sockets=[listener])
+        _Server(config, app.state.stopping, ended or threading.Event()).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Ends what only waits as soon as it is told to stop; answers get their last words."""
 
-    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stopping: Callable[[], None], ended: threading.Event
+    ) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._ended = ended
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second, in the server's loop; whether it is to stop."""
+        return await super().on_tick(counter) or self._ended.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Called once, in the server's loop."""
