@@ -22,7 +22,7 @@ from assistant.references import (
     without_mentions,
 )
 from assistant.reranking import read_together, reranked, worth
-from assistant.spelling import Mended, mended
+from assistant.spelling import Mended, Vocabulary, in_dictionary, mended
 from corpus.documents import Passage
 from index.catalogue import Catalogue
 from index.embeddings import Embedder
@@ -89,7 +89,11 @@ class Finder:
 
     def mend(self, text: str) -> Mended:
         """`text` with misspelt words replaced by words of the library."""
-        return mended(text, _words(self.index.catalogue), self._embedder.knows)
+
+        def known(word: str) -> bool:
+            return self._embedder.knows(word) or in_dictionary(word)
+
+        return mended(text, _words(self.index.catalogue), known)
 
     def in_context(self, passage: Passage, text: str) -> tuple[str, ...]:
         """The stems of the title, of each heading and of `text`, a part of `passage`.
@@ -161,10 +165,8 @@ def _all_text(catalogue: Catalogue) -> str:
 
 
 @lru_cache(maxsize=2)
-def _words(catalogue: Catalogue) -> frozenset[str]:
-    """Every word of the library, in lower case."""
-    texts = (document.text for document in catalogue.documents.values())
-    return frozenset(word.lower() for text in texts for word in re.findall(r"[^\W\d_]{4,}", text))
+def _words(catalogue: Catalogue) -> Vocabulary:
+    return Vocabulary.of(document.text for document in catalogue.documents.values())
 
 
 def _defining_first(hits: Sequence[Hit], text: str) -> tuple[Hit, ...]:

@@ -45,6 +45,7 @@ _TEMPORAL = frozenset(
 _AMOUNTS = frozenset(
     terms("budget salary income turnout population percentage cost size turnover fee wage")
 )
+_OF_PLACES = ("n", "an", "ean")
 _GENERIC = ("unit nation ", "un ", "eu ", "european union ", "nation ")
 
 InContext = Callable[[Passage, str], tuple[str, ...]]
@@ -136,9 +137,18 @@ def _unnamed(found: Found, in_context: InContext, *, sure: bool) -> str:
         return ""  # each side names what the other need not
     for name in found.references.names:
         wanted = set(terms(name))
-        if (len(wanted) > 1 or not sure) and not any(wanted <= held for held in around):
+        if (len(wanted) > 1 or not sure) and not any(
+            all(_stands_in(held, term) for term in wanted) for held in around
+        ):
             return name
     return ""
+
+
+def _stands_in(held: set[str], term: str) -> bool:
+    """Whether stems hold a term, or the place that it is the adjective of ("African")."""
+    return term in held or any(
+        term.endswith(end) and term.removesuffix(end) in held for end in _OF_PLACES
+    )
 
 
 def _expected(
@@ -164,18 +174,16 @@ def _expected(
         nearness, text = candidate.similarity, candidate.text
         if before is not None:
             nearness = max(nearness, near.get((passage.id, before.start), 0.0))
+        foreseen = candidate.asked >= SAME_QUESTION
+        if nearness < LEAST_SIMILARITY and not foreseen:
+            continue
         if leading is not None:
             text = f"{passage.sentence_text(leading)} {text}"
         held = in_context(passage, text)
         dated = all(any(f" {exact} " in place for place in held) for exact in years)
-        if candidate.asked >= SAME_QUESTION and dated:
-            return (candidate, *(other for other in ranked if other is not candidate))
-        if nearness < LEAST_SIMILARITY:
-            continue
         holds_names = all(any(f" {name} " in place for place in held) for name in names)
-        if holds_names and _is_about(
-            found.part.expect, candidate.similarity, deed, set(terms(text))
-        ):
+        about = _is_about(found.part.expect, candidate.similarity, deed, set(terms(text)))
+        if (foreseen and dated) or (nearness >= LEAST_SIMILARITY and holds_names and about):
             return (candidate, *(other for other in ranked if other is not candidate))
     return ()
 

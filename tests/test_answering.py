@@ -113,6 +113,15 @@ def test_what_is_not_there_is_refused(
     assert answer.nearest or kind is AbstentionKind.OFF_TOPIC
 
 
+def test_a_place_may_be_named_by_its_adjective(tmp_path: Path, embedder: Embedder) -> None:
+    text = "# The Forest Pact\n\nThe Forest Pact of 2018 protects wardens in Latin America.\n"
+    ingest(write_library(tmp_path / "library", {"pact.md": text}), tmp_path / "index", embedder)
+    reader = IndexReader(tmp_path / "index", model_digest=embedder.digest)
+    answer = Assistant(reader, embedder).ask("Which pact protects Latin American wardens?").answer()
+    reader.close()
+    assert "2018 protects" in answer.text
+
+
 def test_instructions_in_a_document_are_words_like_any_others(assistant: Assistant) -> None:
     answer = assistant.ask("What do fog signals do?").answer()
     check(answer)

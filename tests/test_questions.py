@@ -19,7 +19,7 @@ from assistant.questions import (
     without_instructions,
 )
 from assistant.references import abbreviations, references_of, spelled_out
-from assistant.spelling import mended
+from assistant.spelling import Mended, Vocabulary, in_dictionary, mended
 from corpus.errors import ExpectedError
 from index.catalogue import Catalogue
 from tests.index_material import document
@@ -193,10 +193,29 @@ def test_french_and_spanish_are_read_by_the_glossary() -> None:
 
 
 def test_misspellings_become_words_of_the_library_and_known_words_stay() -> None:
-    words = {"review", "lantern", "keepers"}
+    words = Vocabulary.of(["review", "lantern", "keepers"])
     fixed = mended("The lantren reveiw of keepers and clout", words, {"clout", "the"}.__contains__)
     assert fixed.text == "The lantern review of keepers and clout"
     assert dict(fixed.changes) == {"lantren": "lantern", "reveiw": "review"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who inspects jails after breaches?",  # words of English that the library lacks
+        "Did Urgenda sue, and who are the MEPs from Penh?",  # names of others
+    ],
+)
+def test_what_is_no_misspelling_stays(text: str) -> None:
+    words = Vocabulary.of(["Uganda and Peng reaches the nails, maps; suspects"])
+    assert mended(text, words, in_dictionary) == Mended(text=text)
+
+
+def test_a_slip_in_a_name_is_mended() -> None:
+    words = Vocabulary.of(["the Escazú Agreement"])
+    assert mended("What is the Escazu treaty?", words, in_dictionary).text.endswith(
+        "Escazú treaty?"
+    )
 
 
 def test_names_and_exact_references() -> None:
