@@ -19,16 +19,16 @@ from index.reader import OpenIndex
 from index.retrieval import Hit, SentenceHit
 
 WEIGHTS: Mapping[str, float] = {
-    "meaning": 5.8,
-    "place": 2.5,
-    "behind": -5.2,
-    "cover": 0.7,
-    "expected": 2.5,
+    "meaning": 6.9,
+    "place": 2.6,
+    "behind": -5.3,
+    "cover": 0.3,
+    "expected": 2.2,
     "defines": 9.6,
-    "announces": -0.9,
+    "announces": -1.4,
     "opens": -0.3,
-    "item": 0.6,
-    "leans": -0.9,
+    "item": 0.4,
+    "leans": -1.1,
     "answers": 0.6,
 }
 """How much each clue counts: a score is the logarithm of how likely a sentence is the one

@@ -1,7 +1,7 @@
 """Finding: a question in, ranked passages out.
 
-Owns how the ways in (passages, sentences and anticipated questions by meaning,
-BM25 by words, exact references) are weighed against each other. Knows nothing of
+Owns the ways in: passages, sentences and anticipated questions by meaning, BM25 by words,
+exact references. How they are weighed stands in `relevance`. Knows nothing of
 conversations, of answers or of the settings.
 """
 
@@ -13,27 +13,8 @@ import numpy as np
 from corpus.documents import Document, Passage, Sentence
 from index.embeddings import Embedder, Vectors
 from index.reader import OpenIndex
+from index.relevance import Candidate, clues_of, named, relevance
 from index.views import question_key, sentence_key
-
-# How a passage is scored. Meaning, best sentences and words, chosen on the questions about
-# five articles; the rest fitted to the development questions about the shipped library
-# (`tests/data`, ids that begin with `a`): softmax regression over all passages, in five
-# folds by document.
-MEANING_SHARE = 0.40
-SENTENCE_SHARE = 0.33
-WORD_SHARE = 0.27
-# The nearest anticipated question; a passage without any is scored by the rest.
-ASKS_SHARE = 0.45
-# The best of the whole document counts too: it tells which document the question is about.
-DOCUMENT_ASKS = 0.33
-DOCUMENT_WORDS = 0.30
-# The opening of a document is near to every question about its subject and answers few.
-OPENING_MALUS = 0.06
-# The best sentence of a passage, and a second one that confirms it.
-BEST_SENTENCE = 0.7
-SECOND_SENTENCE = 0.3
-# A named article, symbol, year or quoted phrase counts more than any difference in meaning.
-REFERENCE_BONUS = 0.3
 
 _CANDIDATES = 60
 _SENTENCE_CANDIDATES = 150
@@ -132,23 +113,38 @@ class Retriever:
         self, query: Query, filters: Filters = Filters(), limit: int = 10
     ) -> tuple[Hit, ...]:
         """The `limit` best passages for `query` that `filters` allow, best first."""
+        scored = [
+            (relevance(one.passage, clues), one) for one, clues in self.candidates(query, filters)
+        ]
+        best = sorted(scored, key=lambda row: (-row[0], row[1].passage.id))
+        return tuple(
+            Hit(
+                passage=one.passage,
+                score=min(1.0, max(0.0, score)),
+                rank=rank,
+                best=one.sentences,
+            )
+            for rank, (score, one) in enumerate(best[:limit], 1)
+        )
+
+    def candidates(
+        self, query: Query, filters: Filters = Filters()
+    ) -> list[tuple[Candidate, dict[str, float]]]:
+        """What any of the ways in finds, each with what speaks for it; in no order."""
         allowed = self._allowed(filters)
         if allowed is not None and not allowed:
-            return ()
+            return []
         words = self.index.lexical.scores(query.text)
-        candidates = self._candidates(query, allowed, words)
-        if not candidates:
-            return ()
-        asks = self._asks(query, candidates)
-        sentences = self._sentence_hits(query, candidates, asks)
-        scores = self._score(query, candidates, sentences, words, asks)
-        best = sorted(
-            zip(scores, candidates, sentences, strict=True), key=lambda row: (-row[0], row[1].id)
-        )
-        return tuple(
-            Hit(passage=passage, score=min(1.0, max(0.0, score)), rank=rank, best=of_passage)
-            for rank, (score, passage, of_passage) in enumerate(best[:limit], 1)
-        )
+        passages = self._passages(query, allowed, words)
+        asks = self._asks(query, passages)
+        found = [
+            Candidate(passage=passage, sentences=sentences, asked=asked)
+            for passage, sentences, asked in zip(
+                passages, self._sentence_hits(query, passages, asks), asks, strict=True
+            )
+        ]
+        clues = clues_of(self.index, query, found, words) if found else []
+        return list(zip(found, clues, strict=True))
 
     def _allowed(self, filters: Filters) -> set[str] | None:
         """The ids of the documents to search; None for all of them."""
@@ -160,7 +156,7 @@ class Retriever:
             if filters.allows(document)
         }
 
-    def _candidates(self, query: Query, allowed: set[str] | None, words: Vectors) -> list[Passage]:
+    def _passages(self, query: Query, allowed: set[str] | None, words: Vectors) -> list[Passage]:
         """Everything that one of the ways in finds, in stable order.
 
         `words` is the BM25 of every passage, in the order of the index of words.
@@ -179,44 +175,10 @@ class Retriever:
                 found[ids[row]] = None
         if query.references:
             for passage in catalogue.passages.values():
-                if self._named(passage, query.references):
+                if any(named(self.index, passage, query.references)):
                     found[passage.id] = None
         passages = [catalogue.passages[passage_id] for passage_id in found]
         return [p for p in passages if allowed is None or p.document_id in allowed]
-
-    def _score(
-        self,
-        query: Query,
-        candidates: list[Passage],
-        sentences: list[tuple[SentenceHit, ...]],
-        words: Vectors,
-        questions: list[Vectors],
-    ) -> list[float]:
-        """The score of each candidate, from its sentences' hits, every passage's BM25 and the
-        nearness of its questions."""
-        store = self.index.store
-        meaning = store.vectors("passages", [p.id for p in candidates]) @ query.vector
-        shares = self._word_shares(query, candidates, words)
-        asks = np.asarray([max(near, default=0.0) for near in questions], dtype=np.float32)
-        document_words, document_asks = _of_document(candidates, shares, asks)
-        scores = []
-        for row, passage in enumerate(candidates):
-            score = (
-                MEANING_SHARE * float(meaning[row])
-                + SENTENCE_SHARE * _of_sentences(sentences[row])
-                + WORD_SHARE * float(shares[row])
-            )
-            whole = 1.0 + DOCUMENT_WORDS
-            if passage.questions:
-                score = (1 - ASKS_SHARE) * score + ASKS_SHARE * float(asks[row])
-                score += DOCUMENT_ASKS * document_asks[passage.document_id]
-                whole += DOCUMENT_ASKS
-            score = (score + DOCUMENT_WORDS * document_words[passage.document_id]) / whole
-            if not passage.heading and not query.opening:
-                score -= OPENING_MALUS
-            score += REFERENCE_BONUS * self._named(passage, query.references)
-            scores.append(score)
-        return scores
 
     def _sentence_hits(
         self, query: Query, passages: list[Passage], asks: list[Vectors]
@@ -250,50 +212,3 @@ class Retriever:
         scores = self.index.store.vectors("questions", keys) @ query.vector
         ends = np.cumsum([len(p.questions) for p in passages])
         return np.split(np.maximum(scores, 0.0), ends[:-1])
-
-    def _word_shares(self, query: Query, candidates: list[Passage], words: Vectors) -> Vectors:
-        """BM25 as a share (0…1) of the most that any passages give for the question's terms.
-
-        A term that the library does not hold counts as one that is held once, so that a
-        question full of foreign words finds little.
-        """
-        lexical = self.index.lexical
-        terms = list(dict.fromkeys(lexical.terms(query.text)))
-        if not terms:
-            return np.zeros(len(candidates), dtype=np.float32)
-        rarest = float(np.log(1 + (len(lexical.passage_ids) + 0.5) / 1.5))
-        most = sum(
-            float(lexical.scores(term).max()) if lexical.frequency(term) else rarest
-            for term in terms
-        )
-        rows = {passage_id: row for row, passage_id in enumerate(lexical.passage_ids)}
-        shares = words / max(most, 1e-6)
-        return np.asarray([shares[rows[p.id]] for p in candidates], dtype=np.float32)
-
-    def _named(self, passage: Passage, references: Sequence[str]) -> float:
-        """The share of the references that the passage or its heading names, word for word."""
-        if not references:
-            return 0.0
-        document = self.index.catalogue.documents[passage.document_id]
-        text = " ".join((document.title, *passage.heading, passage.text)).casefold()
-        return sum(reference.casefold() in text for reference in references) / len(references)
-
-
-def _of_sentences(hits: tuple[SentenceHit, ...]) -> float:
-    """What the sentences of a passage, best first, say for it."""
-    if len(hits) < 2:
-        return sum(hit.score for hit in hits)
-    return BEST_SENTENCE * hits[0].score + SECOND_SENTENCE * hits[1].score
-
-
-def _of_document(
-    candidates: Sequence[Passage], words: Vectors, asks: Vectors
-) -> tuple[dict[str, float], dict[str, float]]:
-    """For each document, the best word share and the nearest question of its candidates."""
-    best_words: dict[str, float] = {}
-    best_asks: dict[str, float] = {}
-    for row, passage in enumerate(candidates):
-        key = passage.document_id
-        best_words[key] = max(best_words.get(key, 0.0), float(words[row]))
-        best_asks[key] = max(best_asks.get(key, 0.0), float(asks[row]))
-    return best_words, best_asks
