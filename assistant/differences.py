@@ -5,11 +5,12 @@ passages, and when an answer has to show one. Knows nothing of how they look.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.quoting import Quote
+from assistant.ranking import Candidate
 from corpus.documents import Document, Passage, Sentence
 from index.catalogue import Catalogue
 
@@ -17,6 +18,9 @@ from index.catalogue import Catalogue
 NEAR_QUESTION = 0.5
 # Where both sides were found and each is this near, the question is about what differs.
 BOTH_NEAR = 0.55
+# The log odds from which a side is more likely than not to answer the question: whatever
+# else is quoted, the question is about what differs.
+ANSWERS = 0.0
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +34,12 @@ class Side:
 
     def holds(self, quote: Quote) -> bool:
         """Whether `quote` is of these words, or a part of them."""
-        if quote.passage.document_id != self.passage.document_id:
-            return False
-        return quote.sentence.start < self.sentence.end and self.sentence.start < quote.sentence.end
+        same = quote.passage.document_id == self.passage.document_id
+        return same and self.overlaps(quote.sentence)
+
+    def overlaps(self, sentence: Sentence) -> bool:
+        """Whether a sentence of the same document has some of these words."""
+        return sentence.start < self.sentence.end and self.sentence.start < sentence.end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,23 +88,36 @@ def locate(catalogue: Catalogue, document: Document, words: str) -> Side | None:
 
 
 def shown(
-    quotes: Sequence[Quote], catalogue: Catalogue, nearness: Callable[[Side], float]
+    quotes: Sequence[Quote], catalogue: Catalogue, candidates: Sequence[Candidate]
 ) -> tuple[Conflict, ...]:
     """The differences that an answer made of `quotes` has to show.
 
     Those one side of which is quoted, or stands in a quoted passage and is near the
-    question, or both sides of which are; `nearness` gives the cosine of a side and the
-    question.
+    question, or is likely to answer it, or both sides of which are near; `candidates` are
+    the sentences found for the question.
     """
     cited = {quote.passage.id for quote in quotes}
+    found: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        found.setdefault(candidate.passage.id, []).append(candidate)
+
+    def told(side: Side) -> bool:
+        return any(side.holds(quote) for quote in quotes) or any(
+            one.answers is not None and one.answers >= ANSWERS for one in of(side)
+        )
+
+    def of(side: Side) -> list[Candidate]:
+        return [one for one in found.get(side.passage.id, ()) if side.overlaps(one.sentence)]
+
+    def near(side: Side, least: float) -> bool:
+        return any(one.similarity >= least for one in of(side))
+
     return tuple(
         conflict
         for conflict in conflicts(catalogue)
-        if any(side.holds(quote) for side in conflict.sides for quote in quotes)
-        or any(
-            side.passage.id in cited and nearness(side) >= NEAR_QUESTION for side in conflict.sides
-        )
-        or all(nearness(side) >= BOTH_NEAR for side in conflict.sides)
+        if any(told(side) for side in conflict.sides)
+        or any(side.passage.id in cited and near(side, NEAR_QUESTION) for side in conflict.sides)
+        or all(near(side, BOTH_NEAR) for side in conflict.sides)
     )
 
 

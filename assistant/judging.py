@@ -32,9 +32,11 @@ SAME_MATTER = 0.65
 SAME_QUESTION = 0.75
 
 # The log odds of the sentence most likely to answer, as the reranker gives them. Below the
-# first, none does; from the second, one does even if it lacks what a rule expects. Chosen on
-# the development questions.
+# first, none does; from the second, one more likely does than not, however it is worded;
+# from the third, one does even if it lacks what a rule expects. Chosen on the development
+# questions.
 LEAST_ODDS = -4.0
+LIKELY_ODDS = 0.0
 SURE_ODDS = 1.5
 
 # Words that say when or how many, not what: no sentence has to share them.
@@ -92,13 +94,14 @@ def judge(found: Found, ranked: Sequence[Candidate], in_context: InContext) -> J
     nearest = max((candidate.similarity for candidate in ranked), default=0.0)
     asked = max((candidate.asked for candidate in ranked), default=0.0)
     best = found.best_score
-    near = nearest >= LEAST_SIMILARITY or asked >= SAME_QUESTION
+    odds = found.answers
+    likely = odds is not None and odds >= LIKELY_ODDS
+    near = likely or nearest >= LEAST_SIMILARITY or asked >= SAME_QUESTION
     far = best < LEAST_WITHOUT_WORDS and not _shares_a_word(found, in_context)
     if not near or best < LEAST_SCORE or far:
         return Judgement(found=found, shortfall=Shortfall.NOTHING)
-    if missing := _unnamed(found, in_context, sure=best >= SURE_SCORE):
+    if missing := _unnamed(found, in_context, sure=best >= SURE_SCORE, likely=likely):
         return Judgement(found=found, shortfall=Shortfall.NAME, missing=missing)
-    odds = found.answers
     if found.part.expect is not Expect.ANYTHING:
         expected = _expected(found, ranked, in_context)
         if not expected and (odds is None or odds < SURE_ODDS):
@@ -120,11 +123,12 @@ def _shares_a_word(found: Found, in_context: InContext) -> bool:
     )
 
 
-def _unnamed(found: Found, in_context: InContext, *, sure: bool) -> str:
+def _unnamed(found: Found, in_context: InContext, *, sure: bool, likely: bool) -> str:
     """The first thing that the question names and no passage found does.
 
     A name of one word (a place, a people) may stand for one that the library uses, so
-    it is not insisted on where the evidence is near.
+    it is not insisted on where the evidence is near; nor is a longer one where the evidence
+    is likely to answer. A year, a symbol or a quoted phrase always is.
     """
     around = [
         set(" ".join(in_context(hit.passage, hit.passage.text)).split()) for hit in found.hits
@@ -137,8 +141,10 @@ def _unnamed(found: Found, in_context: InContext, *, sure: bool) -> str:
         return ""  # each side names what the other need not
     for name in found.references.names:
         wanted = set(terms(name))
-        if (len(wanted) > 1 or not sure) and not any(
-            all(_stands_in(held, term) for term in wanted) for held in around
+        if (
+            (len(wanted) > 1 or not sure)
+            and not likely
+            and not any(all(_stands_in(held, term) for term in wanted) for held in around)
         ):
             return name
     return ""

@@ -7,12 +7,12 @@ to it. Knows nothing of the order of the steps or of chat models.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from assistant import phrases
 from assistant.answers import AbstentionKind, Answer, DeltaEvent, Difference, Event, Evidence, Mode
-from assistant.differences import Conflict, Side, shown, with_both_sides
+from assistant.differences import Conflict, shown, with_both_sides
 from assistant.finding import Finder, Found
 from assistant.grounding import Composed, compose, pieces_of
 from assistant.judging import Judgement, Shortfall, judge
@@ -75,9 +75,10 @@ class Outcome:
     def conflicts(self, quotes: Sequence[Quote]) -> tuple[Conflict, ...]:
         """The differences to show with `quotes`: those of which both sides may be quoted."""
         documents, filters = self.index.catalogue.documents, self.asked.filters
+        candidates = [one for judgement in self.judged for one in judgement.candidates]
         return tuple(
             conflict
-            for conflict in shown(quotes, self.index.catalogue, self._nearness)
+            for conflict in shown(quotes, self.index.catalogue, candidates)
             if all(filters.allows(documents[s.passage.document_id]) for s in conflict.sides)
         )
 
@@ -116,16 +117,6 @@ class Outcome:
             notices=self.reading.notices,
             **self._provenance,
         )
-
-    @cached_property
-    def _nearness(self) -> Callable[[Side], float]:
-        """How near a side of a difference is to the question, by the sentence it begins in."""
-        near = {
-            (candidate.passage.id, candidate.sentence.start): candidate.similarity
-            for judgement in self.judged
-            for candidate in judgement.candidates
-        }
-        return lambda side: near.get((side.passage.id, side.sentence.start), 0.0)
 
     @property
     def _provenance(self) -> dict[str, Any]:

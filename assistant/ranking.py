@@ -42,7 +42,8 @@ class Candidate:
 
     `score` is one of likelihood (see `WEIGHTS`); `similarity` the cosine to the question,
     `asked` that of the nearest anticipated question that it answers; `expected` whether it
-    holds the kind of thing that is asked for, where one is.
+    holds the kind of thing that is asked for, where one is; `answers` the log odds that it
+    answers, None where no reranker read it.
     """
 
     passage: Passage
@@ -52,6 +53,7 @@ class Candidate:
     cover: float
     expected: bool
     asked: float = 0.0
+    answers: float | None = None
 
     @property
     def text(self) -> str:
@@ -75,6 +77,7 @@ def candidates(
             cover=clues["cover"],
             expected=bool(clues["expected"]),
             asked=best.asked,
+            answers=best.answers,
         )
         for hit, best, clues in clues_of(found, weigh, catalogue)
     ]
