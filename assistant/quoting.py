@@ -22,6 +22,8 @@ MOST_UNSURE = 3
 # `ranking`: one less makes a sentence about a third as likely.
 # A further sentence must come this near to the best one to be worth the reader's time.
 NEAR_BEST = 3.0
+# And its log odds, where a reranker gives them, this near to the highest: a twentieth of them.
+NEAR_ODDS = 3.0
 # So many sentences in a row are taken from the passage of the best.
 WINDOW = 2
 # A row that begins with a sentence that leans on one outside it reads badly.
@@ -160,14 +162,21 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
     if not pool:
         return []
     first = pool[0]
+    odds = [candidate.answers for candidate in pool if candidate.answers is not None]
+    floor = max(odds, default=0.0) - NEAR_ODDS
+    likely = [
+        candidate
+        for candidate in pool
+        if candidate is first or candidate.answers is None or candidate.answers >= floor
+    ]
     chosen = [first]
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
-        chosen = _window(row, min(room, WINDOW))
+        chosen = [c for c in _window(row, min(room, WINDOW)) if c in likely]
     # A line of a list beside sentences would stand under a lead-in that promises the others.
     near = [
         candidate
-        for candidate in pool
+        for candidate in likely
         if candidate.score >= first.score - NEAR_BEST
         and (first.sentence.is_item or not candidate.sentence.is_item)
     ]
@@ -177,10 +186,11 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
 def _best_first(spans: list[Span], best: Candidate) -> list[Span]:
     """The best sentence at the head, with those after it that lean on it; the rest as they read.
 
-    Left as they read where the best one is itself an item or leans on the one before it.
+    Left as they read where the best one is a line under a lead-in or leans on the one
+    before it.
     """
     passage, sentence = best.passage, best.sentence
-    if sentence.is_item or antecedent(passage, sentence) is not None:
+    if lead_in(passage, sentence) is not None or antecedent(passage, sentence) is not None:
         return spans
     at = spans.index((passage, sentence))
     end = at + 1
