@@ -35,7 +35,7 @@ SAME_QUESTION = 0.75
 # first, none does; from the second, one more likely does than not, however it is worded;
 # from the third, one does even if it lacks what a rule expects. Chosen on the development
 # questions.
-LEAST_ODDS = -4.0
+LEAST_ODDS = -4.5
 LIKELY_ODDS = 0.0
 SURE_ODDS = 1.5
 

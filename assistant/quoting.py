@@ -22,8 +22,8 @@ MOST_UNSURE = 3
 # `ranking`: one less makes a sentence about a third as likely.
 # A further sentence must come this near to the best one to be worth the reader's time.
 NEAR_BEST = 3.0
-# And its log odds, where a reranker gives them, this near to the highest: a twentieth of them.
-NEAR_ODDS = 3.0
+# And its log odds, where a reranker gives them, this near to the highest: a fiftieth of them.
+NEAR_ODDS = 4.0
 # So many sentences in a row are taken from the passage of the best.
 WINDOW = 2
 # A row that begins with a sentence that leans on one outside it reads badly.

@@ -7,8 +7,9 @@ from library_material import change, told, write_library
 from typer.testing import CliRunner, Result
 
 from assistant.cli import app
-from assistant.differences import Conflict, conflicts, shown
+from assistant.differences import ANSWERS, Conflict, conflicts, shown
 from assistant.quoting import Quote
+from assistant.ranking import Candidate
 from corpus.declarations import KINDS
 from corpus.library import scan
 from corpus.reading import read_document
@@ -77,11 +78,33 @@ def test_a_difference_is_shown_with_either_of_its_sides(catalogue: Catalogue) ->
     def with_side(conflict: Conflict, number: int) -> tuple[Conflict, ...]:
         side = conflict.sides[number]
         quote = Quote(passage=side.passage, sentence=side.sentence, group=0)
-        return shown([quote], catalogue, lambda side: 0.0)
+        return shown([quote], catalogue, ())
 
     for conflict in conflicts(catalogue):
         assert conflict in with_side(conflict, 0)
         assert conflict in with_side(conflict, 1)
+
+
+def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catalogue) -> None:
+    conflict = conflicts(catalogue)[0]
+    side = conflict.sides[0]
+    sentence = next(one for one in side.passage.sentences if side.overlaps(one))
+
+    def shown_at(odds: float | None) -> bool:
+        candidate = Candidate(
+            passage=side.passage,
+            sentence=sentence,
+            score=0.0,
+            similarity=0.3,
+            cover=0.0,
+            expected=False,
+            answers=odds,
+        )
+        return conflict in shown((), catalogue, [candidate])
+
+    assert shown_at(ANSWERS)
+    assert not shown_at(ANSWERS - 0.1)
+    assert not shown_at(None)
 
 
 def test_stated_differences_join_retold_articles_to_other_documents(catalogue: Catalogue) -> None:

@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from assistant.answers import Answer
 from assistant.chain import Assistant
 from assistant.questions import Part
+from assistant.quoting import NEAR_ODDS, choose
 from assistant.ranking import WEIGHTS, candidates, clues_of, weigh_in
 from assistant.understanding import Asked, read
 from index.embeddings import Embedder
 from index.ingest import ingest
 from index.reader import IndexReader
-from index.retrieval import Filters
+from index.retrieval import Filters, Retriever
 from tests.index_material import write_library
 
 COURT = """---
@@ -103,6 +106,36 @@ def test_a_list_that_is_asked_for_comes_whole(assistant: Assistant) -> None:
     answer = ask(assistant, "Which islands abstained when the lamp charter was put to the vote?")
     assert "- Brenholm" in answer.text
     assert "- Inchmore" in answer.text
+
+
+def test_a_sentence_much_less_likely_to_answer_is_left_out(assistant: Assistant) -> None:
+    with assistant.reader.lease() as index:
+        finder = assistant.finder(index)
+        asked = Asked(question="Who decides disputes?", turns=(), filters=Filters())
+        (found,) = finder.find(read(asked, finder).question, Filters(), 8)
+        ranked = candidates(found, weigh_in(index), index.catalogue)[:2]
+    for below, kept in ((NEAR_ODDS - 0.1, 2), (NEAR_ODDS + 0.1, 1)):
+        best, other = (
+            replace(one, score=5.0 - at, answers=1.0 - at * below) for at, one in enumerate(ranked)
+        )
+        assert len(choose([(found, (best, other), 5)], lambda *_: 0.0)) == kept
+
+
+def test_a_year_that_many_passages_name_tells_less_than_one_that_few_do(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    texts = {f"{n}.md": f"# Isle {n}\n\nIsle {n} met in 1990.\n" for n in range(12)}
+    texts["last.md"] = "# The last isle\n\nThe last isle met in 1991.\n"
+    ingest(write_library(tmp_path / "library", texts), tmp_path / "index", embedder)
+    reader = IndexReader(tmp_path / "index", model_digest=embedder.digest)
+    with reader.lease() as index:
+        retriever = Retriever(index, embedder)
+        of_many, of_few = (
+            max(clues["named"] for _, clues in retriever.candidates(query))
+            for query in (retriever.query("Who met?", [year]) for year in ("1990", "1991"))
+        )
+    reader.close()
+    assert (of_many, of_few) == (0.25, 1.0)
 
 
 def test_the_score_is_the_weighted_sum_of_the_clues(assistant: Assistant) -> None:
