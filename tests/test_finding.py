@@ -89,7 +89,7 @@ def test_another_name_finds_the_passage(assistant: Assistant) -> None:
     ("question", "held"),
     [
         ("In what way do vessels show respect?", "lowers its flag"),
-        ("Which guardian died at sea?", "Brita Sund"),
+        ("Which guardian lost her life in the sea?", "Brita Sund"),
     ],
 )
 def test_a_sentence_is_found_by_the_question_it_answers(
@@ -102,7 +102,7 @@ def test_a_sentence_is_found_by_the_question_it_answers(
 
 
 def test_an_item_alone_brings_its_lead_in(assistant: Assistant) -> None:
-    answer = assistant.ask("Which guardian died at sea?").answer()
+    answer = assistant.ask("Which guardian lost her life in the sea?").answer()
     quotes = [citation.quote for citation in answer.citations]
     at = next(number for number, quote in enumerate(quotes) if quote.startswith("Brita Sund"))
     assert any(quote.startswith("Posts were held") for quote in quotes[:at])
