@@ -37,10 +37,10 @@ load: $(VENV)/installed-dev  ## measure many visitors at once against one alone
 support: install  ## measure the check of written sentences on its own pairs
 	$(BIN)/python -m assistant.support_evaluation tests/data/support_pairs.jsonl corpus/texts
 
-weights: $(VENV)/installed-dev  ## fit the weights of a sentence's clues to the development questions
+weights: $(VENV)/installed-dev  ## fit the weights of passages and sentences to the development questions
 	$(BIN)/python tests/fit_weights.py tests/data/questions.jsonl
 
-reranker: $(VENV)/installed-dev  ## train the reranker on the library's questions; half an hour
+reranker: $(VENV)/installed-dev  ## train the reranker on the library's questions; forty minutes
 	$(BIN)/rapporteur index
 	$(BIN)/python tests/fit_reranker.py tests/data/training.jsonl
 

@@ -34,9 +34,10 @@ ASKED: Mapping[str, float] = {
     "document words": 0.12,
     "document asks": 0.17,
 }
-"""The weights for a passage with anticipated questions, with `BESIDE`. Fitted on the
-development questions by `make weights`, a conditional logit (McFadden 1974) over the
-candidates of each question, scaled so that they add up to 1."""
+"""The weights for a passage with anticipated questions, with `BESIDE`. From a conditional
+logit (McFadden 1974) over the candidates of each development question, in which meaning and
+sentences count alike; scaled to add up to 1. `make weights` fits one without that bound,
+which is no better on questions held out."""
 
 BESIDE: Mapping[str, float] = {
     # Near to every question about the document's subject, and answers few.

@@ -109,7 +109,11 @@ def test_while_it_is_on_its_way_there_is_something_to_see(
     expect(frame.get_by_text("Ask about the islands.")).to_be_visible()
     expect(frame.get_by_label("Your question")).to_be_visible()
     expect(frame.get_by_role("link", name="Français")).to_be_visible()
+    # Without it nothing can be sent, and what is typed stays.
+    send = frame.locator("#send")
+    expect(send).to_be_disabled()
     let_go(page, script_held)
+    expect(send).to_be_enabled()
     ask(frame, OFTEN)
     expect(frame.locator("article")).to_contain_text("three times a year")
 

@@ -333,5 +333,6 @@
   $("new").onclick = restart;
   $("close").onclick = () => post("close");
   busy();
+  $("send").disabled = false;
   post("ready");
 })();
