@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from assistant.judging import LIKELY_ODDS
 from assistant.quoting import Quote
 from assistant.ranking import Candidate
 from corpus.documents import Document, Passage, Sentence
@@ -18,9 +19,6 @@ from index.catalogue import Catalogue
 NEAR_QUESTION = 0.5
 # Where both sides were found and each is this near, the question is about what differs.
 BOTH_NEAR = 0.55
-# The log odds from which a side is more likely than not to answer the question: whatever
-# else is quoted, the question is about what differs.
-ANSWERS = 0.0
 
 _log = logging.getLogger(__name__)
 
@@ -101,13 +99,14 @@ def shown(
     for candidate in candidates:
         found.setdefault(candidate.passage.id, []).append(candidate)
 
-    def told(side: Side) -> bool:
-        return any(side.holds(quote) for quote in quotes) or any(
-            one.answers is not None and one.answers >= ANSWERS for one in of(side)
-        )
-
     def of(side: Side) -> list[Candidate]:
         return [one for one in found.get(side.passage.id, ()) if side.overlaps(one.sentence)]
+
+    def told(side: Side) -> bool:
+        # Where a side is likely to answer, the question is about what differs.
+        return any(side.holds(quote) for quote in quotes) or any(
+            one.answers is not None and one.answers >= LIKELY_ODDS for one in of(side)
+        )
 
     def near(side: Side, least: float) -> bool:
         return any(one.similarity >= least for one in of(side))

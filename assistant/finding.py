@@ -75,7 +75,7 @@ class Finder:
         self.index = index
         self._reranker = reranker
         self._retriever = Retriever(index, embedder)
-        self.embedder = embedder
+        self._embedder = embedder
         self._names = _names(index.catalogue)
 
     def find(self, question: Question, filters: Filters, limit: int) -> tuple[Found, ...]:
@@ -91,7 +91,7 @@ class Finder:
         """`text` with misspelt words replaced by words of the library."""
 
         def known(word: str) -> bool:
-            return self.embedder.knows(word) or in_dictionary(word)
+            return self._embedder.knows(word) or in_dictionary(word)
 
         return mended(text, _words(self.index.catalogue), known)
 

@@ -47,6 +47,7 @@ _TEMPORAL = frozenset(
 _AMOUNTS = frozenset(
     terms("budget salary income turnout population percentage cost size turnover fee wage")
 )
+# What a place's name takes to become its adjective: "African", "European".
 _OF_PLACES = ("n", "an", "ean")
 _GENERIC = ("unit nation ", "un ", "eu ", "european union ", "nation ")
 

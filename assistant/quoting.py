@@ -164,20 +164,20 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
     first = pool[0]
     odds = [candidate.answers for candidate in pool if candidate.answers is not None]
     floor = max(odds, default=0.0) - NEAR_ODDS
-    likely = [
-        candidate
-        for candidate in pool
-        if candidate is first or candidate.answers is None or candidate.answers >= floor
-    ]
+
+    def likely(candidate: Candidate) -> bool:
+        return candidate.answers is None or candidate.answers >= floor
+
     chosen = [first]
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
-        chosen = [c for c in _window(row, min(room, WINDOW)) if c in likely]
+        chosen = [c for c in _window(row, min(room, WINDOW)) if c is first or likely(c)]
     # A line of a list beside sentences would stand under a lead-in that promises the others.
     near = [
         candidate
-        for candidate in likely
-        if candidate.score >= first.score - NEAR_BEST
+        for candidate in pool
+        if likely(candidate)
+        and candidate.score >= first.score - NEAR_BEST
         and (first.sentence.is_item or not candidate.sentence.is_item)
     ]
     return _best_first(_fill(chosen, near, room, similarity), first)

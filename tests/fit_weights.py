@@ -12,14 +12,13 @@ import numpy as np
 from scipy.optimize import minimize
 
 from assistant.composition import build_assistant
-from assistant.finding import Finder, Found
+from assistant.finding import Found
 from assistant.questions import clean_question
 from assistant.questions_file import Question, load_questions
 from assistant.ranking import WEIGHTS, clues_of, weigh_in
 from assistant.scoring import Place, holds, locate
 from assistant.understanding import Asked, read
 from corpus.documents import Passage, Sentence
-from index.reader import OpenIndex
 from index.relevance import ASKED, BESIDE
 from index.retrieval import Filters, Retriever
 
@@ -44,11 +43,9 @@ def is_gold(passage: Passage, sentence: Sentence, places: Iterable[Place | None]
     return False
 
 
-def passage_case(
-    finder: Finder, found: Found, index: OpenIndex, places: Sequence[Place | None]
-) -> Case:
+def passage_case(retriever: Retriever, found: Found, places: Sequence[Place | None]) -> Case:
     """All candidates for a part of a question, and which of them hold the answer."""
-    candidates = Retriever(index, finder.embedder).candidates(found.query)
+    candidates = retriever.candidates(found.query)
     return (
         np.array([[clues[name] for name in OF_PASSAGES] for _, clues in candidates]),
         np.array(
@@ -57,10 +54,9 @@ def passage_case(
     )
 
 
-def sentence_case(
-    finder: Finder, found: Found, index: OpenIndex, places: Sequence[Place | None]
-) -> Case:
+def sentence_case(retriever: Retriever, found: Found, places: Sequence[Place | None]) -> Case:
     """All sentences of the evidence for a part of a question, and which of them answer."""
+    index = retriever.index
     clues = list(clues_of(found, weigh_in(index), index.catalogue))
     return (
         np.array([[told[name] for name in WEIGHTS] for _, _, told in clues]),
@@ -73,13 +69,13 @@ def cases(questions: Sequence[Question], case: Callable[..., Case]) -> list[Case
     assistant = build_assistant()
     made = []
     with assistant.reader.lease() as index:
-        finder = assistant.finder(index)
+        finder, retriever = assistant.finder(index), Retriever(index, assistant.embedder)
         for question in questions:
             places = [locate(gold, index.catalogue.documents) for gold in question.gold]
             cleaned = clean_question(question.question)
             asked = Asked(question=cleaned, turns=question.turns, filters=Filters())
             for found in finder.find(read(asked, finder).question, Filters(), 8):
-                values, right = case(finder, found, index, places)
+                values, right = case(retriever, found, places)
                 if right.any():
                     made.append((values, right))
     return made

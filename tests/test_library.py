@@ -7,7 +7,8 @@ from library_material import change, told, write_library
 from typer.testing import CliRunner, Result
 
 from assistant.cli import app
-from assistant.differences import ANSWERS, Conflict, conflicts, shown
+from assistant.differences import Conflict, conflicts, shown
+from assistant.judging import LIKELY_ODDS
 from assistant.quoting import Quote
 from assistant.ranking import Candidate
 from corpus.declarations import KINDS
@@ -102,8 +103,8 @@ def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catal
         )
         return conflict in shown((), catalogue, [candidate])
 
-    assert shown_at(ANSWERS)
-    assert not shown_at(ANSWERS - 0.1)
+    assert shown_at(LIKELY_ODDS)
+    assert not shown_at(LIKELY_ODDS - 0.1)
     assert not shown_at(None)
 
 
