@@ -1,7 +1,8 @@
-"""Where documents differ on a fact: both sides, each quoted.
+"""Where sources differ on a fact: both sides, each quoted.
 
-Owns how the differences that documents state of one another are found in their
-passages, and when an answer has to show one. Knows nothing of how they look.
+Owns how the differences that documents state, from one another or between what they retell and
+what other sources add, are found in their passages, and when an answer has to show one. Knows
+nothing of how they look.
 """
 
 import logging
@@ -42,10 +43,19 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Conflict:
-    """A fact on which two documents differ."""
+    """A fact on which two documents differ, or one retells what it then corrects."""
 
     about: str
     sides: tuple[Side, Side]
+
+    @property
+    def within_one(self) -> bool:
+        """Whether both sides stand in one document."""
+        return len({side.passage.document_id for side in self.sides}) == 1
+
+    def repeats(self, other: "Conflict") -> bool:
+        """Whether `other` is about the same thing, and has a side of this one."""
+        return self.about == other.about and bool(set(self.sides) & set(other.sides))
 
 
 @lru_cache(maxsize=2)
@@ -58,7 +68,7 @@ def conflicts(catalogue: Catalogue) -> tuple[Conflict, ...]:
     for document in catalogue.documents.values():
         for stated in document.differences:
             here = locate(catalogue, document, stated.here)
-            other = other_document(catalogue, document, stated.document)
+            other = named_document(catalogue, stated.document)
             there = locate(catalogue, other, stated.there) if other else None
             if here is None or there is None:
                 _log.warning("a difference stated in %s was not found", document.path)
@@ -67,11 +77,11 @@ def conflicts(catalogue: Catalogue) -> tuple[Conflict, ...]:
     return tuple(found)
 
 
-def other_document(catalogue: Catalogue, document: Document, name: str) -> Document | None:
-    """The document that `document` calls `name`: a path in the library, or a file's name."""
-    for other in catalogue.documents.values():
-        if name in (other.path, other.path.rsplit("/", 1)[-1]) and other.id != document.id:
-            return other
+def named_document(catalogue: Catalogue, name: str) -> Document | None:
+    """The document called `name`: a path in the library, or a file's name."""
+    for document in catalogue.documents.values():
+        if name in (document.path, document.path.rsplit("/", 1)[-1]):
+            return document
     return None
 
 
@@ -92,7 +102,8 @@ def shown(
 
     Those one side of which is quoted, or stands in a quoted passage and is near the
     question, or is likely to answer it, or both sides of which are near; `candidates` are
-    the sentences found for the question.
+    the sentences found for the question. Of several about the same thing with a side in
+    common, one: that of which more is told, else one between two documents.
     """
     cited = {quote.passage.id for quote in quotes}
     found: dict[str, list[Candidate]] = {}
@@ -111,13 +122,15 @@ def shown(
     def near(side: Side, least: float) -> bool:
         return any(one.similarity >= least for one in of(side))
 
-    return tuple(
+    due = [
         conflict
         for conflict in conflicts(catalogue)
         if any(told(side) for side in conflict.sides)
         or any(side.passage.id in cited and near(side, NEAR_QUESTION) for side in conflict.sides)
         or all(near(side, BOTH_NEAR) for side in conflict.sides)
-    )
+    ]
+    due.sort(key=lambda one: (-sum(told(side) for side in one.sides), one.within_one))
+    return tuple(one for at, one in enumerate(due) if not any(map(one.repeats, due[:at])))
 
 
 def with_both_sides(

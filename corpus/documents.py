@@ -71,7 +71,8 @@ class StatedDifference:
     """What a document says of another: on `about`, that one says `there`, this one `here`.
 
     `here` and `there` are exact words of the two texts; `document` is the other's file
-    name, or its path in the library.
+    name, or its path in the library. It may be the same document, where that retells one
+    source and adds what others say.
     """
 
     about: str

@@ -199,14 +199,17 @@ def _links(text: _Text, known: Mapping[str, int]) -> Iterator[Fault]:
 
 
 def _differences(text: _Text, by_name: Mapping[str, Sequence[_Text]]) -> Iterator[Fault]:
-    """Stated differences: both sides are exact words of one passage of their document."""
+    """Stated differences: the sides are exact words, each of one passage of its document.
+
+    A document may differ from itself, where it retells one source and adds what others say.
+    """
     for stated in text.document.differences:
         name = PurePosixPath(stated.document).name
-        others = [other for other in by_name.get(name, ()) if other is not text]
+        others = by_name.get(name, ())
         if len(others) != 1 or stated.document not in (name, others[0].source.path):
             yield Fault(
                 words=f"document: {stated.document}",
-                message=f"{stated.document}, said to differ, is not one other document.",
+                message=f"{stated.document}, said to differ, is not one document.",
                 hint="Name a file of the library.",
             )
         sides = [(stated.here, text), *((stated.there, other) for other in others)]
