@@ -97,8 +97,12 @@ class Line:
             return
         if _RULE_LINE.match(self._text) or _DEFINITION_LINE.match(self._text):
             return
-        begin = self._given or self._content
-        for first, last in [(begin + s, begin + e) for s, e in sentence_spans(self._text[begin:])]:
+        # Where a sentence ends may depend on the one before it, so all are read again.
+        begin = self._content
+        for span in sentence_spans(self._text[begin:]):
+            first, last = max(begin + span[0], self._given), begin + span[1]
+            if last <= self._given:
+                continue
             # The word after a sentence may still tell that the sentence goes on.
             if not final and not _NEXT_WORD.match(self._text, last):
                 return

@@ -23,11 +23,12 @@ _BRACKETS = re.compile(
     r"\[{1,2}([^\[\]\n]{0,400})\]{1,2}|【([^【】\n]{0,400})】|［([^［］\n]{0,400})］"
 )
 _ROUND = re.compile(r"\(([\d\s,;–-]{1,60})\)")
-_OPEN_ROUND = re.compile(r"\([\d\s,;–-]{0,60}$")
+_OPEN_ROUND = re.compile(r"\([\d\s,;–-]{0,60}\Z")
 _IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
 _TARGET = re.compile(r"\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"\n]*\")?\)")
-_OPEN_TARGET = re.compile(rf"\([^)\n]{{0,{_HELD}}}$")
+_OPEN_TARGET = re.compile(rf"\([^)\n]{{0,{_HELD}}}\Z")
 _REFERENCE = re.compile(r"\[[^\]\n]*\]")
+_OPEN_REFERENCE = re.compile(rf"\[[^\]\n]{{0,{_HELD}}}\Z")
 _HIDDEN = re.compile(
     r"<(think|thinking|thought|reasoning|script|style|iframe|object|svg|template)\b[^<>]*>", re.I
 )
@@ -132,8 +133,8 @@ class Grounder:
     def _image(self, raw: str, at: int, final: bool) -> int | None:
         image = _IMAGE.match(raw, at)
         if image is not None:
-            cut = not final and _OPEN_TARGET.match(raw, image.end())
-            return None if cut else image.end()
+            end = image.end()
+            return None if not final and (end == len(raw) or _is_cut(raw, end)) else end
         if raw[at + 1 : at + 2] != "[":
             self._line.add("!")
             return at + 1
@@ -146,7 +147,7 @@ class Grounder:
             return None  # a second bracket may still come: [[1]]
         content = next(group for group in found.groups() if group is not None)
         end = found.end()
-        if not final and _OPEN_TARGET.match(raw, end):
+        if not final and _is_cut(raw, end):
             return None
         target = _TARGET.match(raw, end)
         numbers = marker_numbers(content)
@@ -196,6 +197,11 @@ def marker_numbers(content: str) -> tuple[int, ...]:
     numbers += [int(number) for number in _NUMBER.findall(loose)]
     left = _WORDS.sub(" ", _NUMBER.sub(" ", loose))
     return tuple(numbers) if numbers and _BETWEEN.fullmatch(left) else ()
+
+
+def _is_cut(raw: str, at: int) -> bool:
+    """Whether the target or the reference that opens at `at` is not whole yet."""
+    return bool(_OPEN_TARGET.match(raw, at) or _OPEN_REFERENCE.match(raw, at))
 
 
 def _hidden_end(raw: str, at: int) -> int | None:

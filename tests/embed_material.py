@@ -179,6 +179,8 @@ def ask(frame: FrameLocator | Page, question: str) -> None:
     """Ask, and wait for the answer or for what came instead."""
     articles = frame.locator("article")
     before = articles.count()
+    # Until its script is there, nothing can be sent.
+    expect(frame.locator("#send")).to_be_enabled()
     frame.get_by_label("Your question").fill(question)
     frame.get_by_label("Your question").press("Enter")
     expect(articles).to_have_count(before + 1)

@@ -157,6 +157,10 @@ PIECES = st.sampled_from(
 
 
 @example(["Boats need lamps", "[2, 3]", "]"], 1)
+@example(["!", "[2, 3]", "[a](b c)"], 1)
+@example(["[Boats]", "[need lamps]"], 1)
+@example(["[1]", "(", "\n\n"], 1)
+@example(["Boats need lamps", ". ", "1. ", "Boats need lamps", "\n"], 1)
 @given(st.lists(PIECES, max_size=25), st.integers(1, 9))
 def test_a_stream_says_the_same_however_it_is_cut(pieces: list[str], step: int) -> None:
     text = "".join(pieces)
