@@ -65,6 +65,8 @@ class Statement:
     `support` is 0…1: how well the quotes bear the sentence; 1.0 where it is a quote itself.
     `checked` says what was compared: the meaning, or, in another language than that of the
     documents, the figures alone; a sentence of which only those agree is not `supported`.
+    `further` is true of a quotation set apart from the answer: it is near the question, and
+    less likely to be what was asked.
     """
 
     text: str
@@ -72,6 +74,7 @@ class Statement:
     supported: bool
     support: float
     checked: Check = "meaning"
+    further: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,7 @@ class Answer:
                     "supported": statement.supported,
                     "support": round(statement.support, 4),
                     "checked": statement.checked,
+                    "further": statement.further,
                 }
                 for statement in self.statements
             ],

@@ -7,7 +7,7 @@ nothing of how they look.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from assistant.judging import LIKELY_ODDS
@@ -138,18 +138,27 @@ def with_both_sides(
 ) -> tuple[tuple[Quote, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
     """The quotes with the missing sides added, and for each difference the numbers of both.
 
-    Each difference added is a group, so a paragraph, of its own.
+    Each difference added is a group, so a paragraph, of its own; a side is never set apart.
     """
-    all_quotes = list(quotes)
-    numbered = []
+    answer = [quote for quote in quotes if not quote.further]
+    further = [quote for quote in quotes if quote.further]
     for conflict in shown_conflicts:
-        group = max((quote.group for quote in all_quotes), default=-1) + 1
-        numbers = []
+        group = max((quote.group for quote in answer), default=-1) + 1
         for side in conflict.sides:
-            at = next((i for i, quote in enumerate(all_quotes) if side.holds(quote)), None)
-            if at is None:
-                at = len(all_quotes)
-                all_quotes.append(Quote(passage=side.passage, sentence=side.sentence, group=group))
-            numbers.append(at + 1)
-        numbered.append((conflict.about, tuple(sorted(numbers))))
-    return tuple(all_quotes), tuple(numbered)
+            if any(side.holds(quote) for quote in answer):
+                continue
+            apart = next((quote for quote in further if side.holds(quote)), None)
+            if apart is not None:
+                further.remove(apart)
+                answer.append(replace(apart, further=False, group=group))
+            else:
+                answer.append(Quote(passage=side.passage, sentence=side.sentence, group=group))
+
+    def number(side: Side) -> int:
+        return next(at for at, quote in enumerate(answer, 1) if side.holds(quote))
+
+    numbered = tuple(
+        (conflict.about, tuple(sorted(number(side) for side in conflict.sides)))
+        for conflict in shown_conflicts
+    )
+    return (*answer, *further), numbered

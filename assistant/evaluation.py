@@ -58,7 +58,8 @@ class Trial:
 
     `rank` is where the gold was found (from 1), None when it was not within `DEPTH` or
     there is none to find. `score` is the similarity of the first passage. `missing` holds
-    what a right answer would have said; `unlocated` the gold that the library does not hold.
+    what a right answer would have said; `unlocated` the gold that the library does not hold;
+    `at_once` whether it is right without the quotations that are set apart.
     """
 
     question: Question
@@ -67,6 +68,7 @@ class Trial:
     score: float
     answered: bool
     right: bool
+    at_once: bool = False
     missing: tuple[tuple[str, ...], ...] = ()
     unlocated: tuple[str, ...] = ()
     answer: Answer | None = None
@@ -78,7 +80,8 @@ class Figures:
     """The figures of a set of trials; a share is None where nothing was to be counted.
 
     `recall` by cut-off; `mrr` the mean of 1/rank within `DEPTH`; `accuracy` of the questions
-    to be answered; precision and recall of abstention; `exact` the share of exact quotes.
+    to be answered, `at_once` without what is set apart in the answers; precision and recall
+    of abstention; `exact` the share of exact quotes.
     """
 
     questions: int
@@ -87,6 +90,7 @@ class Figures:
     mrr: float | None
     to_answer: int
     accuracy: float | None
+    at_once: float | None
     to_refuse: int
     abstained: int
     abstention_precision: float | None
@@ -148,13 +152,16 @@ def assess(
         for wording in question.must_not_include
     )
     refused = question.expect == "abstain"
+    right = not answer.answered if refused else answer.answered and not missing and not forbidden
+    first = shown_text(answer, places, further=False)
     return Trial(
         question=question,
         ranked=ranked,
         rank=found_at(ranked, places, question.gold_mode),
         score=ranked[0].score if ranked else 0.0,
         answered=answer.answered,
-        right=not answer.answered if refused else answer.answered and not missing and not forbidden,
+        right=right,
+        at_once=right and (refused or not missing_from(first, question)),
         missing=() if refused else missing,
         unlocated=tuple(
             gold.quote for gold, place in zip(question.gold, places, strict=True) if place is None
@@ -222,6 +229,7 @@ def figures(trials: Sequence[Trial]) -> Figures:
         mrr=_share(sum(1 / rank for rank in ranks), len(ranks)),
         to_answer=len(to_answer),
         accuracy=_share(sum(trial.right for trial in to_answer), len(to_answer)),
+        at_once=_share(sum(trial.at_once for trial in to_answer), len(to_answer)),
         to_refuse=len(to_refuse),
         abstained=len(abstained),
         abstention_precision=_share(refused_well, len(abstained)),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.answers import MARKER, Citation, Statement
+from assistant.phrases import FURTHER
 from assistant.quoting import Quote
 from index.catalogue import Catalogue
 
@@ -24,7 +25,8 @@ class Composed:
 def compose(quotes: Sequence[Quote], catalogue: Catalogue) -> Composed:
     """Put quotes into a text: one statement and one citation for each, numbered from 1.
 
-    Groups are paragraphs; the items of a list stand on lines of their own.
+    Groups are paragraphs; the items of a list stand on lines of their own, and the further
+    quotes below a line that says so.
     """
     nothing = Composed(text="", statements=(), citations=())
     return extended(nothing, quotes, catalogue)
@@ -40,7 +42,13 @@ def extended(composed: Composed, quotes: Sequence[Quote], catalogue: Catalogue) 
         number = len(citations) + 1
         citations.append(cited(number, quote, catalogue))
         statements.append(
-            Statement(text=quote.text, citations=(number,), supported=True, support=1.0)
+            Statement(
+                text=quote.text,
+                citations=(number,),
+                supported=True,
+                support=1.0,
+                further=quote.further,
+            )
         )
         pieces.append(f"{_gap(quotes, at)}{_line(quote)} [{number}]")
     return Composed(text="".join(pieces), statements=tuple(statements), citations=tuple(citations))
@@ -71,6 +79,8 @@ def _gap(quotes: Sequence[Quote], at: int) -> str:
     if at == 0:
         return ""
     before, quote = quotes[at - 1], quotes[at]
+    if quote.further and not before.further:
+        return f"\n\n{FURTHER}\n\n"
     if quote.sentence.is_item:
         return "\n" if before.sentence.is_item else "\n\n"
     if before.sentence.is_item or before.group != quote.group:

@@ -49,6 +49,8 @@ FIGURES_ONLY = (
     "This answer is not in the language of its documents. Figures and dates were compared with the "
     "quoted passages; whether the sentences mean the same was not checked."
 )
+FURTHER = "Further quotations, near the question but less likely to be what it asks for:"
+"""The line between an answer and the quotations that are set apart from it."""
 _INSTEAD = "This answer is made of exact quotations instead."
 _FAULTS = {
     ModelFault.UNREACHABLE: "The chat model could not be reached.",

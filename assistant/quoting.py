@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from assistant.finding import Found
 from assistant.leaning import antecedent, tells
-from assistant.lists import lead_in, lists_of
+from assistant.lists import lead_in
 from assistant.questions import Want
 from assistant.ranking import Candidate
+from assistant.whole_lists import whole_list
 from corpus.documents import Passage, Sentence
 from index.catalogue import Catalogue
 
@@ -32,26 +33,30 @@ DANGLING_MALUS = 1.0
 FORWARD_BONUS = 0.5
 # Cosine of two sentences above which the second says nothing new.
 SAME = 0.86
-# Where a list is wanted: how near its passage must come to the best passage, and the
-# mean similarity of its lines to the best sentence's.
-LIST_PASSAGE = 0.88
-LIST_LINES = 0.25
-# Where none is, a list comes whole if its lead-in comes this near to the best sentence, or
-# if so many of the best sentences are lines of it, the very best among them.
-LIST_LEAD = 2.0
-LIST_BEST, LIST_BEST_OF = 3, 5
-# Sentences that come this near to the best line of a list stand before it, at most so many.
-BEFORE_LIST = 2.0
-MOST_BEFORE_LIST = 2
+# Sentences that come this near to the best line of a list stand beside it, at most so many.
+BESIDE_LIST = 2.0
+MOST_BESIDE_LIST = 2
+# What stands in the answer beside its best sentence: this near to it, and its log odds to the
+# highest; before a list as near as its best line, and its odds still nearer. The rest is set
+# apart. Chosen on sentences that readers had marked as belonging to an answer or not: of three
+# answers, two hold nothing else then, where one did without.
+NEAR_FIRST = 1.0
+NEAR_FIRST_ODDS = 2.0
+NEAR_LIST_ODDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """A sentence to quote. `group` keeps the lines of one list, or of one side, together."""
+    """A sentence to quote. `group` keeps the lines of one list, or of one side, together.
+
+    `further` ones are near the question and less likely to be what it asks for: they are
+    set apart from the answer, behind it.
+    """
 
     passage: Passage
     sentence: Sentence
     group: int
+    further: bool = False
 
     @property
     def text(self) -> str:
@@ -66,7 +71,7 @@ Similarity = Callable[[Candidate, Candidate], float]
 def choose(
     of_parts: Sequence[tuple[Found, Sequence[Candidate], int]], similarity: Similarity
 ) -> tuple[Quote, ...]:
-    """The sentences that answer, in reading order, grouped by part.
+    """The sentences that answer, in reading order, grouped by part; then the further ones.
 
     Each part comes with its candidates and the most sentences it may take. Lists come
     whole with their lead-in, and are not counted.
@@ -75,17 +80,20 @@ def choose(
     share, left = -(-MOST_QUOTES // max(1, len(of_parts))), MOST_QUOTES
     for group, (found, ranked, most) in enumerate(of_parts):
         room = max(1, min(share, left, most))
-        of_list = _whole_list(found, ranked)
+        of_list = whole_list(found, ranked)
         if of_list:
-            run = _before_list(of_list, ranked, room, similarity) + of_list
+            answer, further = _beside_list(of_list, ranked, room, similarity)
         else:
             new = [c for c in ranked if (c.passage.document_id, c.sentence.start) not in quotes]
-            run = _sentences(new, room, similarity)
-            left -= len(run)
-        for passage, sentence in run:
+            answer, further = _sentences(new, room, similarity)
+            left -= len(answer) + len(further)
+        run = [(span, False) for span in answer] + [(span, True) for span in further]
+        for (passage, sentence), apart in run:
+            quote = Quote(passage=passage, sentence=sentence, group=group, further=apart)
             key = (passage.document_id, sentence.start)
-            quotes.setdefault(key, Quote(passage=passage, sentence=sentence, group=group))
-    return tuple(quotes.values())
+            if key not in quotes or quotes[key].further:
+                quotes[key] = quote
+    return tuple(sorted(quotes.values(), key=lambda quote: quote.further))
 
 
 def provenance(found: Found, catalogue: Catalogue) -> tuple[Quote, ...]:
@@ -98,89 +106,66 @@ def provenance(found: Found, catalogue: Catalogue) -> tuple[Quote, ...]:
     )
 
 
-def _whole_list(found: Found, ranked: Sequence[Candidate]) -> list[Span]:
-    """The list that answers, with its lead-in.
-
-    Where a list is wanted, that is the best list of the first of the best passages that
-    has one. Else it is a list of the best passage that stands out among all sentences.
-    """
-    if not ranked or found.part.want is Want.EXPLANATION:
-        return []
-    of_line = {(c.passage.id, c.sentence.start): c for c in ranked}
-    floor = LIST_LINES * max(candidate.similarity for candidate in ranked)
-    for hit in found.hits:
-        if hit.score < LIST_PASSAGE * found.best_score and hit is not found.hits[0]:
-            continue
-        lists: list[tuple[float, list[Sentence]]] = []
-        for run in lists_of(hit.passage):
-            lines = [of_line[hit.passage.id, line.start] for line in run]
-            near = sum(line.similarity for line in lines) / len(lines)
-            if (found.part.want is Want.LIST and near >= floor) or _stands_out(lines, ranked):
-                lists.append((near + max(line.cover for line in lines), run))
-        if lists:
-            best = max(lists, key=lambda one: one[0])[1]
-            return [(hit.passage, sentence) for sentence in best]
-        if found.part.want is not Want.LIST:
-            break
-    return []
-
-
-def _stands_out(lines: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
-    """Whether a list answers a question that does not ask for one.
-
-    One without a lead-in does not: its lines are as good as sentences, each by itself.
-    """
-    best = [c for c in ranked if tells(c.passage, c.sentence)][:LIST_BEST_OF]
-    if not best or lines[0].sentence.is_item:
-        return False
-    if lines[0].score >= best[0].score - LIST_LEAD:
-        return True
-    among = [any(line is candidate for line in lines) for candidate in best]
-    return among[0] and sum(among) >= LIST_BEST
-
-
-def _before_list(
+def _beside_list(
     of_list: Sequence[Span], ranked: Sequence[Candidate], room: int, similarity: Similarity
-) -> list[Span]:
-    """The sentences that answer as well as the list's best line does, or better."""
+) -> tuple[list[Span], list[Span]]:
+    """A list with the sentences that answer as well as its best line, or better, before it.
+
+    And, further, those that nearly do.
+    """
     starts = {(passage.id, sentence.start) for passage, sentence in of_list}
     lines = [c for c in ranked if (c.passage.id, c.sentence.start) in starts]
-    floor = max(line.score for line in lines) - BEFORE_LIST
-    near = [
+    best = max(line.score for line in lines)
+    others = [
         c
         for c in ranked
-        if c.score >= floor
-        and (c.passage.id, c.sentence.start) not in starts
-        and tells(c.passage, c.sentence)
+        if (c.passage.id, c.sentence.start) not in starts and tells(c.passage, c.sentence)
     ]
-    return _fill([], near, min(room, MOST_BEFORE_LIST), similarity)
+    floor = _most_likely(ranked) - NEAR_LIST_ODDS
+    room = min(room, MOST_BESIDE_LIST)
+    good = [c for c in others if c.score >= best and _at_least(c, floor)]
+    near = [c for c in others if c.score >= best - BESIDE_LIST]
+    before = _fill([], good, room, similarity)
+    beside = _fill([], near, room, similarity)
+    return [*before, *of_list], [span for span in beside if span not in before]
 
 
-def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -> list[Span]:
-    """The best sentence, those in a row with it and the next best, as they read."""
+def _sentences(
+    ranked: Sequence[Candidate], room: int, similarity: Similarity
+) -> tuple[list[Span], list[Span]]:
+    """The best sentence with those as good, and, further, those in a row with it and the next best.
+
+    Both as they read.
+    """
     pool = [candidate for candidate in ranked if tells(candidate.passage, candidate.sentence)]
     if not pool:
-        return []
-    first = pool[0]
-    odds = [candidate.answers for candidate in pool if candidate.answers is not None]
-    floor = max(odds, default=0.0) - NEAR_ODDS
+        return [], []
+    first, most = pool[0], _most_likely(pool)
+    # A line of a list beside sentences would stand under a lead-in that promises the others.
+    beside = [c for c in pool[1:] if first.sentence.is_item or not c.sentence.is_item]
 
-    def likely(candidate: Candidate) -> bool:
-        return candidate.answers is None or candidate.answers >= floor
+    def near(gap: float, odds: float) -> list[Candidate]:
+        return [c for c in beside if c.score >= first.score - gap and _at_least(c, most - odds)]
 
+    answer = _fill([first], near(NEAR_FIRST, NEAR_FIRST_ODDS), room, similarity)
     chosen = [first]
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
-        chosen = [c for c in _window(row, min(room, WINDOW)) if c is first or likely(c)]
-    # A line of a list beside sentences would stand under a lead-in that promises the others.
-    near = [
-        candidate
-        for candidate in pool
-        if likely(candidate)
-        and candidate.score >= first.score - NEAR_BEST
-        and (first.sentence.is_item or not candidate.sentence.is_item)
-    ]
-    return _best_first(_fill(chosen, near, room, similarity), first)
+        window = _window(row, min(room, WINDOW))
+        chosen = [c for c in window if c is first or _at_least(c, most - NEAR_ODDS)]
+    every = _fill(chosen, near(NEAR_BEST, NEAR_ODDS), room, similarity)
+    further = [span for span in every if span not in answer][: max(0, room - len(answer))]
+    return _best_first(answer, first), further
+
+
+def _most_likely(candidates: Sequence[Candidate]) -> float:
+    """The highest log odds; 0 where none was read."""
+    return max((c.answers for c in candidates if c.answers is not None), default=0.0)
+
+
+def _at_least(candidate: Candidate, odds: float) -> bool:
+    """Whether its log odds are not below `odds`, as far as they are known."""
+    return candidate.answers is None or candidate.answers >= odds
 
 
 def _best_first(spans: list[Span], best: Candidate) -> list[Span]:

@@ -103,7 +103,8 @@ def abstention_lines(evaluation: Evaluation) -> list[str]:
         f"Plain dense at the threshold that is best on these questions: "
         f"precision {shown(dense.abstention_precision)}, recall {shown(dense.abstention_recall)}.",
         f"Quotations: {round((ours.exact or 0) * ours.quotes)} of {ours.quotes} exact. "
-        f"Handled as expected: {ours.right} of {ours.questions} questions.",
+        f"Handled as expected: {ours.right} of {ours.questions} questions. "
+        f"Answers right without what is set apart in them: {shown(ours.at_once)}.",
     ]
 
 
@@ -171,6 +172,7 @@ def _figures_json(f: Figures) -> dict[str, Any]:
         "to_answer": f.to_answer,
         "answer_accuracy": _rounded(f.accuracy),
         "answer_accuracy_95": _interval(f.accuracy, f.to_answer),
+        "answer_accuracy_at_once": _rounded(f.at_once),
         "to_refuse": f.to_refuse,
         "abstained": f.abstained,
         "abstention_precision": _rounded(f.abstention_precision),
@@ -189,6 +191,7 @@ def _trial_json(ours: Trial, dense: Trial) -> dict[str, Any]:
         "note": question.note,
         "expect": question.expect,
         "right": ours.right,
+        "at_once": ours.at_once,
         "answered": ours.answered,
         "missing": [list(wordings) for wordings in ours.missing],
         "rank": ours.rank,

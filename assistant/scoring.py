@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.answers import Answer
+from assistant.phrases import FURTHER
 from assistant.questions_file import Gold, Question
 from corpus.documents import Document, Passage
 
@@ -95,13 +96,14 @@ def missing_from(text: str, question: Question) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def shown_text(answer: Answer, places: Sequence[Place | None]) -> str:
-    """What an answer says, without its markers.
+def shown_text(answer: Answer, places: Sequence[Place | None], *, further: bool = True) -> str:
+    """What an answer says, without its markers; without `further`, what is not set apart.
 
     The notices of the documents it cites are part of it where the gold is a notice, and
     only there: elsewhere a word of a notice would pass for an answer.
     """
-    text = re.sub(r"\s*\[\d+\]", "", answer.text)
+    text = answer.text if further else answer.text.partition(FURTHER)[0]
+    text = re.sub(r"\s*\[\d+\]", "", text)
     cited = {citation.document.id: citation.document for citation in answer.citations}
     return "\n".join([text, *_gold_notices(cited.values(), places)])
 

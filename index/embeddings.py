@@ -6,11 +6,14 @@ loaded, never before: reading an index needs none of them. Knows nothing of
 passages, indexes or questions.
 """
 
+import copy
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,23 +78,52 @@ class Embedder:
         Takes one thread of the processor. Raises `ForkedProcess` in a forked child
         and `ModelError` when the model gives something that is no direction.
         """
+        with self._lock:
+            return self._vectors(self._model, texts)
+
+    def encode_each(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
+        """What `encode` gives for each of `batches`, in order, as they are done.
+
+        Takes all processors, with a thread on each.
+        """
+        models: SimpleQueue[SentenceTransformer] = SimpleQueue()
+        count = os.cpu_count() or 1
+        for _ in range(count):
+            models.put(_sharing_weights(self._model))
+
+        def encoded(texts: Sequence[str]) -> Vectors:
+            model = models.get()
+            try:
+                return self._vectors(model, texts)
+            finally:
+                models.put(model)
+
+        with ThreadPoolExecutor(count) as pool:
+            yield from pool.map(encoded, batches)
+
+    def _vectors(self, model: "SentenceTransformer", texts: Sequence[str]) -> Vectors:
+        """The vectors of `texts`, checked; only one thread may use `model` meanwhile."""
         if os.getpid() != self._process:
             raise ForkedProcess("The embedding model")
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        with self._lock:
-            rows = self._model.encode(
-                [_encodable(text) for text in texts],
-                batch_size=_BATCH,
-                show_progress_bar=False,
-                convert_to_numpy=True,
-                normalize_embeddings=True,
-            )
+        rows = model.encode(
+            [_encodable(text) for text in texts],
+            batch_size=_BATCH,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+        )
         vectors = np.asarray(rows, dtype=np.float32)
         # A NaN query finds arbitrary passages without any error, so none may get that far.
         if not is_unit(vectors).all():
             raise ModelError(f"The embedding model {self.name} gave an unusable vector.")
         return vectors
+
+
+def _sharing_weights(model: "SentenceTransformer") -> "SentenceTransformer":
+    """A model with the same weights and a tokeniser of its own, which threads can't share."""
+    return copy.deepcopy(model, {id(weights): weights for weights in model.parameters()})
 
 
 def is_unit(vectors: Vectors) -> npt.NDArray[np.bool_]:

@@ -71,9 +71,9 @@ class VectorCache:
         known = self._known(model, list(wanted), dimension)
         missing = sorted((d for d in wanted if d not in known), key=lambda d: len(wanted[d]))
         done(len(known), len(wanted))
-        for start in range(0, len(missing), _STEP):
-            step = missing[start : start + _STEP]
-            rows = embedder.encode([wanted[digest] for digest in step])
+        steps = [missing[start : start + _STEP] for start in range(0, len(missing), _STEP)]
+        encoded = embedder.encode_each([[wanted[digest] for digest in step] for step in steps])
+        for step, rows in zip(steps, encoded, strict=True):
             with self._database:
                 self._database.executemany(
                     "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
