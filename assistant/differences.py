@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from assistant.judging import LIKELY_ODDS
 from assistant.quoting import Quote
 from assistant.ranking import Candidate
 from corpus.documents import Document, Passage, Sentence
 from index.catalogue import Catalogue
 
 # A side that stands beside what is quoted is shown too if it is this near to the question.
-NEAR_QUESTION = 0.5
+NEAR_QUESTION = 0.55
 # Where both sides were found and each is this near, the question is about what differs.
-BOTH_NEAR = 0.55
+BOTH_NEAR = 0.6
+# And where one is so likely to answer (log odds), whatever else is quoted.
+ANSWERS = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -98,14 +99,15 @@ def locate(catalogue: Catalogue, document: Document, words: str) -> Side | None:
 def shown(
     quotes: Sequence[Quote], catalogue: Catalogue, candidates: Sequence[Candidate]
 ) -> tuple[Conflict, ...]:
-    """The differences that an answer made of `quotes` has to show.
+    """The differences that an answer made of `quotes` has to show; what is set apart asks for none.
 
     Those one side of which is quoted, or stands in a quoted passage and is near the
     question, or is likely to answer it, or both sides of which are near; `candidates` are
     the sentences found for the question. Of several about the same thing with a side in
     common, one: that of which more is told, else one between two documents.
     """
-    cited = {quote.passage.id for quote in quotes}
+    answer = [quote for quote in quotes if not quote.further]
+    cited = {quote.passage.id for quote in answer}
     found: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         found.setdefault(candidate.passage.id, []).append(candidate)
@@ -114,9 +116,8 @@ def shown(
         return [one for one in found.get(side.passage.id, ()) if side.overlaps(one.sentence)]
 
     def told(side: Side) -> bool:
-        # Where a side is likely to answer, the question is about what differs.
-        return any(side.holds(quote) for quote in quotes) or any(
-            one.answers is not None and one.answers >= LIKELY_ODDS for one in of(side)
+        return any(side.holds(quote) for quote in answer) or any(
+            one.answers is not None and one.answers >= ANSWERS for one in of(side)
         )
 
     def near(side: Side, least: float) -> bool:

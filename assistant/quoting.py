@@ -38,8 +38,7 @@ BESIDE_LIST = 2.0
 MOST_BESIDE_LIST = 2
 # What stands in the answer beside its best sentence: this near to it, and its log odds to the
 # highest; before a list as near as its best line, and its odds still nearer. The rest is set
-# apart. Chosen on sentences that readers had marked as belonging to an answer or not: of three
-# answers, two hold nothing else then, where one did without.
+# apart. Chosen on sentences that readers had marked as belonging to an answer or not.
 NEAR_FIRST = 1.0
 NEAR_FIRST_ODDS = 2.0
 NEAR_LIST_ODDS = 1.0

@@ -1,6 +1,7 @@
 """The figures of an evaluation, on answers and passages made by hand with known outcomes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from assistant.evaluation import (
     evaluate,
     figures,
 )
+from assistant.phrases import FURTHER
 from assistant.questions_file import Gold, Question, load_questions
 from assistant.report_page import report_html
 from assistant.reports import About, failures, interval, report_json, shown, write_report
@@ -230,6 +232,18 @@ def test_a_refusal_is_right_only_where_one_is_expected() -> None:
     assert right(question(must_include=["six years"]), answer)
     assert not right(question(must_include=["six years"]), refusal("not six years"))
     assert not right(question(must_include=["six"], must_not_include=["FLOOD"]), answer)
+
+
+def test_what_is_set_apart_counts_and_is_told_from_the_answer() -> None:
+    document, passages = make_document()
+    catalogue = Catalogue([(document, passages)])
+    answer = make_answer(document, passages[1], PIECES[1])
+    apart = replace(answer, text=f"{FURTHER}\n\n{answer.text}")
+    for given, at_once in ((answer, True), (apart, False)):
+        trial = assess(question(must_include=["six years"]), given, [], catalogue, lambda _: None)
+        assert (trial.right, trial.at_once) == (True, at_once)
+    refused = assess(question(expect="abstain"), refusal(), [], catalogue, lambda _: None)
+    assert refused.at_once
 
 
 def test_a_quote_is_exact_when_the_file_says_it(tmp_path: Path) -> None:

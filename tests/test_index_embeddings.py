@@ -60,6 +60,14 @@ def test_threads_share_one_model(embedder):
     assert np.allclose([found[number] for number in range(8)], expected, atol=1e-5)
 
 
+def test_batches_that_are_encoded_side_by_side_come_in_order(embedder):
+    batches = [[f"The boat number {number} pays.", "x" * number] for number in range(9)]
+    found = list(embedder.encode_each(batches))
+    assert len(found) == len(batches)
+    for batch, vectors in zip(batches, found, strict=True):
+        assert np.allclose(vectors, embedder.encode(batch), atol=1e-5)
+
+
 def test_a_forked_child_is_told_instead_of_hanging(embedder):
     child = os.fork()
     if not child:

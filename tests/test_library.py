@@ -1,5 +1,6 @@
 """The shipped library keeps its rules, and each rule sees what breaks it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,7 @@ from library_material import change, told, write_library
 from typer.testing import CliRunner, Result
 
 from assistant.cli import app
-from assistant.differences import Conflict, Side, conflicts, shown
-from assistant.judging import LIKELY_ODDS
+from assistant.differences import ANSWERS, Conflict, Side, conflicts, shown, with_both_sides
 from assistant.quoting import Quote
 from assistant.ranking import Candidate
 from corpus.declarations import KINDS
@@ -90,6 +90,8 @@ def test_a_difference_is_shown_with_either_of_its_sides(catalogue: Catalogue) ->
             same = [one for one in due if one.about == conflict.about]
             assert len(same) == 1
             assert side in same[0].sides
+            apart = [replace(quote, further=True) for quote in quoting(side)]
+            assert not shown(apart, catalogue, ())
 
 
 def test_of_differences_on_the_same_thing_the_one_of_which_most_is_quoted_is_shown(
@@ -109,6 +111,17 @@ def test_of_differences_on_the_same_thing_the_one_of_which_most_is_quoted_is_sho
     assert chosen(within.sides[0], between.sides[0]) == [between]
 
 
+def test_a_side_of_a_difference_is_never_set_apart(catalogue: Catalogue) -> None:
+    conflict = conflicts(catalogue)[0]
+    first, second = quoting(*conflict.sides)
+    other = quoting(*conflicts(catalogue)[-1].sides)[0]
+    apart = [replace(quote, further=True) for quote in (other, first)]
+    quotes, numbered = with_both_sides([second, *apart], [conflict])
+    assert [quote.further for quote in quotes] == [False, False, True]
+    assert quotes[1].sentence == first.sentence
+    assert numbered == ((conflict.about, (1, 2)),)
+
+
 def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catalogue) -> None:
     conflict = conflicts(catalogue)[0]
     side = conflict.sides[0]
@@ -126,8 +139,8 @@ def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catal
         )
         return conflict in shown((), catalogue, [candidate])
 
-    assert shown_at(LIKELY_ODDS)
-    assert not shown_at(LIKELY_ODDS - 0.1)
+    assert shown_at(ANSWERS)
+    assert not shown_at(ANSWERS - 0.1)
     assert not shown_at(None)
 
 

@@ -9,10 +9,14 @@ import pytest
 
 from assistant.answers import Answer
 from assistant.chain import Assistant
+from assistant.finding import Found
+from assistant.grounding import compose
+from assistant.phrases import FURTHER
 from assistant.questions import Part
-from assistant.quoting import NEAR_ODDS, choose
-from assistant.ranking import WEIGHTS, candidates, clues_of, weigh_in
+from assistant.quoting import NEAR_BEST, NEAR_FIRST, NEAR_FIRST_ODDS, NEAR_ODDS, Quote, choose
+from assistant.ranking import WEIGHTS, Candidate, candidates, clues_of, weigh_in
 from assistant.understanding import Asked, read
+from assistant.whole_lists import whole_list
 from index.embeddings import Embedder
 from index.ingest import ingest
 from index.reader import IndexReader
@@ -108,17 +112,59 @@ def test_a_list_that_is_asked_for_comes_whole(assistant: Assistant) -> None:
     assert "- Inchmore" in answer.text
 
 
-def test_a_sentence_much_less_likely_to_answer_is_left_out(assistant: Assistant) -> None:
+def two_sentences(assistant: Assistant) -> tuple[Found, list[Candidate]]:
     with assistant.reader.lease() as index:
         finder = assistant.finder(index)
         asked = Asked(question="Who decides disputes?", turns=(), filters=Filters())
         (found,) = finder.find(read(asked, finder).question, Filters(), 8)
-        ranked = candidates(found, weigh_in(index), index.catalogue)[:2]
-    for below, kept in ((NEAR_ODDS - 0.1, 2), (NEAR_ODDS + 0.1, 1)):
-        best, other = (
-            replace(one, score=5.0 - at, answers=1.0 - at * below) for at, one in enumerate(ranked)
-        )
-        assert len(choose([(found, (best, other), 5)], lambda *_: 0.0)) == kept
+        return found, candidates(found, weigh_in(index), index.catalogue)[:2]
+
+
+@pytest.mark.parametrize(
+    ("worse", "less_likely", "apart"),
+    [
+        (NEAR_FIRST - 0.1, NEAR_FIRST_ODDS - 0.1, [False, False]),
+        (NEAR_FIRST + 0.1, 0.0, [False, True]),
+        (0.0, NEAR_FIRST_ODDS + 0.1, [False, True]),
+        (NEAR_BEST - 0.1, NEAR_ODDS - 0.1, [False, True]),
+        (NEAR_BEST - 0.1, NEAR_ODDS + 0.1, [False]),
+    ],
+)
+def test_the_less_likely_a_sentence_the_further_it_stands_from_the_answer(
+    assistant: Assistant, worse: float, less_likely: float, apart: list[bool]
+) -> None:
+    found, ranked = two_sentences(assistant)
+    best = replace(ranked[0], score=5.0, answers=1.0)
+    other = replace(ranked[1], score=5.0 - worse, answers=1.0 - less_likely)
+    quotes = choose([(found, (best, other), 5)], lambda *_: 0.0)
+    assert [quote.further for quote in quotes] == apart
+    assert quotes[0].sentence == best.sentence
+
+
+def test_what_is_set_apart_stands_below_a_line_that_says_so(assistant: Assistant) -> None:
+    _, ranked = two_sentences(assistant)
+    pair = [Quote(passage=c.passage, sentence=c.sentence, group=0) for c in ranked]
+    composed = compose([pair[0], replace(pair[1], further=True)], assistant.catalogue())
+    assert composed.text == f"{ranked[0].text} [1]\n\n{FURTHER}\n\n{ranked[1].text} [2]"
+    assert [statement.further for statement in composed.statements] == [False, True]
+
+
+def test_a_list_is_left_out_where_its_lines_are_unlikely_to_answer(assistant: Assistant) -> None:
+    with assistant.reader.lease() as index:
+        finder = assistant.finder(index)
+        question = "Which islands abstained when the lamp charter was put to the vote?"
+        asked = Asked(question=question, turns=(), filters=Filters())
+        (found,) = finder.find(read(asked, finder).question, Filters(), 8)
+        ranked = candidates(found, weigh_in(index), index.catalogue)
+    assert whole_list(found, ranked)
+    sentence = next(c for c in ranked if c.text.startswith("Of the 58 islands"))
+
+    def other(one: Candidate) -> Candidate:
+        if one is sentence:
+            return replace(one, score=9.0, answers=5.0)
+        return replace(one, score=0.0, answers=-5.0)
+
+    assert not whole_list(found, sorted(map(other, ranked), key=lambda one: -one.score))
 
 
 def test_a_year_that_many_passages_name_tells_less_than_one_that_few_do(
