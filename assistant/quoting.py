@@ -12,6 +12,7 @@ from assistant.leaning import antecedent, tells
 from assistant.lists import lead_in
 from assistant.questions import Want
 from assistant.ranking import Candidate
+from assistant.reranking import ANTICIPATED
 from assistant.whole_lists import whole_list
 from corpus.documents import Passage, Sentence
 from index.catalogue import Catalogue
@@ -38,10 +39,14 @@ BESIDE_LIST = 2.0
 MOST_BESIDE_LIST = 2
 # What stands in the answer beside its best sentence: this near to it, and its log odds to the
 # highest; before a list as near as its best line, and its odds still nearer. The rest is set
-# apart. Chosen on sentences that readers had marked as belonging to an answer or not.
+# apart, if it is known that the best one answers: the question was anticipated, or its odds are
+# likely and hardly behind the highest. Else it may well be another one that does. Chosen on
+# sentences that readers had marked as belonging to an answer or not.
 NEAR_FIRST = 1.0
 NEAR_FIRST_ODDS = 2.0
 NEAR_LIST_ODDS = 1.0
+FIRST_ODDS = 0.0
+FIRST_BEHIND = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +139,7 @@ def _sentences(
 ) -> tuple[list[Span], list[Span]]:
     """The best sentence with those as good, and, further, those in a row with it and the next best.
 
-    Both as they read.
+    Both as they read. Where it is not clear that the best one answers, none is further.
     """
     pool = [candidate for candidate in ranked if tells(candidate.passage, candidate.sentence)]
     if not pool:
@@ -146,15 +151,24 @@ def _sentences(
     def near(gap: float, odds: float) -> list[Candidate]:
         return [c for c in beside if c.score >= first.score - gap and _at_least(c, most - odds)]
 
-    answer = _fill([first], near(NEAR_FIRST, NEAR_FIRST_ODDS), room, similarity)
     chosen = [first]
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
         window = _window(row, min(room, WINDOW))
         chosen = [c for c in window if c is first or _at_least(c, most - NEAR_ODDS)]
     every = _fill(chosen, near(NEAR_BEST, NEAR_ODDS), room, similarity)
+    if not _is_clear(first, most):
+        return _best_first(every, first), []
+    answer = _fill([first], near(NEAR_FIRST, NEAR_FIRST_ODDS), room, similarity)
     further = [span for span in every if span not in answer][: max(0, room - len(answer))]
     return _best_first(answer, first), further
+
+
+def _is_clear(first: Candidate, most: float) -> bool:
+    """Whether the best sentence is known to answer; `most` are the highest odds of all."""
+    if first.answers is None:
+        return first.asked >= ANTICIPATED
+    return first.answers >= max(FIRST_ODDS, most - FIRST_BEHIND)
 
 
 def _most_likely(candidates: Sequence[Candidate]) -> float:

@@ -13,8 +13,18 @@ from assistant.finding import Found
 from assistant.grounding import compose
 from assistant.phrases import FURTHER
 from assistant.questions import Part
-from assistant.quoting import NEAR_BEST, NEAR_FIRST, NEAR_FIRST_ODDS, NEAR_ODDS, Quote, choose
+from assistant.quoting import (
+    FIRST_BEHIND,
+    FIRST_ODDS,
+    NEAR_BEST,
+    NEAR_FIRST,
+    NEAR_FIRST_ODDS,
+    NEAR_ODDS,
+    Quote,
+    choose,
+)
 from assistant.ranking import WEIGHTS, Candidate, candidates, clues_of, weigh_in
+from assistant.reranking import ANTICIPATED
 from assistant.understanding import Asked, read
 from assistant.whole_lists import whole_list
 from index.embeddings import Embedder
@@ -139,6 +149,27 @@ def test_the_less_likely_a_sentence_the_further_it_stands_from_the_answer(
     quotes = choose([(found, (best, other), 5)], lambda *_: 0.0)
     assert [quote.further for quote in quotes] == apart
     assert quotes[0].sentence == best.sentence
+
+
+@pytest.mark.parametrize(
+    ("odds", "others", "asked", "clear"),
+    [
+        (FIRST_ODDS, FIRST_ODDS, 0.0, True),
+        (FIRST_ODDS - 0.1, FIRST_ODDS - 1, 0.0, False),
+        (2.0, 2.0 + FIRST_BEHIND, 0.0, True),
+        (2.0, 2.1 + FIRST_BEHIND, 0.0, False),
+        (None, None, ANTICIPATED, True),
+        (None, None, ANTICIPATED - 0.1, False),
+    ],
+)
+def test_nothing_is_set_apart_from_a_sentence_that_may_not_answer(
+    assistant: Assistant, odds: float | None, others: float | None, asked: float, clear: bool
+) -> None:
+    found, ranked = two_sentences(assistant)
+    best = replace(ranked[0], score=5.0, answers=odds, asked=asked)
+    other = replace(ranked[1], score=4.9 - NEAR_FIRST, answers=others)
+    quotes = choose([(found, (best, other), 5)], lambda *_: 0.0)
+    assert [quote.further for quote in quotes] == [False, clear]
 
 
 def test_what_is_set_apart_stands_below_a_line_that_says_so(assistant: Assistant) -> None:
