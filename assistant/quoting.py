@@ -11,7 +11,7 @@ from assistant.finding import Found
 from assistant.leaning import antecedent, tells
 from assistant.lists import lead_in
 from assistant.questions import Want
-from assistant.ranking import Candidate
+from assistant.ranking import Candidate, most_likely
 from assistant.reranking import ANTICIPATED
 from assistant.whole_lists import whole_list
 from corpus.documents import Passage, Sentence
@@ -125,7 +125,7 @@ def _beside_list(
         for c in ranked
         if (c.passage.id, c.sentence.start) not in starts and tells(c.passage, c.sentence)
     ]
-    floor = _most_likely(ranked) - NEAR_LIST_ODDS
+    floor = most_likely(ranked) - NEAR_LIST_ODDS
     room = min(room, MOST_BESIDE_LIST)
     good = [c for c in others if c.score >= best and _at_least(c, floor)]
     near = [c for c in others if c.score >= best - BESIDE_LIST]
@@ -144,7 +144,7 @@ def _sentences(
     pool = [candidate for candidate in ranked if tells(candidate.passage, candidate.sentence)]
     if not pool:
         return [], []
-    first, most = pool[0], _most_likely(pool)
+    first, most = pool[0], most_likely(pool)
     # A line of a list beside sentences would stand under a lead-in that promises the others.
     beside = [c for c in pool[1:] if first.sentence.is_item or not c.sentence.is_item]
 
@@ -169,11 +169,6 @@ def _is_clear(first: Candidate, most: float) -> bool:
     if first.answers is None:
         return first.asked >= ANTICIPATED
     return first.answers >= max(FIRST_ODDS, most - FIRST_BEHIND)
-
-
-def _most_likely(candidates: Sequence[Candidate]) -> float:
-    """The highest log odds; 0 where none was read."""
-    return max((c.answers for c in candidates if c.answers is not None), default=0.0)
 
 
 def _at_least(candidate: Candidate, odds: float) -> bool:

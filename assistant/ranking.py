@@ -5,7 +5,7 @@ how many sentences are quoted, nor in which order they are read.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assistant.expectations import defines, satisfies
@@ -82,6 +82,11 @@ def candidates(
         for hit, best, clues in clues_of(found, weigh, catalogue)
     ]
     return sorted(scored, key=lambda candidate: -candidate.score)
+
+
+def most_likely(some: Iterable[Candidate]) -> float:
+    """The highest log odds of some candidates; 0 where none was read."""
+    return max((one.answers for one in some if one.answers is not None), default=0.0)
 
 
 def clues_of(

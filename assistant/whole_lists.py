@@ -10,7 +10,7 @@ from assistant.finding import Found
 from assistant.leaning import tells
 from assistant.lists import lists_of
 from assistant.questions import Want
-from assistant.ranking import Candidate
+from assistant.ranking import Candidate, most_likely
 from corpus.documents import Passage, Sentence
 
 # All of these were chosen on the development questions (`tests/data`); scores are those of
@@ -62,7 +62,10 @@ def whole_list(found: Found, ranked: Sequence[Candidate]) -> list[tuple[Passage,
         for run in lists_of(hit.passage):
             lines = [of_line[hit.passage.id, line.start] for line in run]
             near = sum(line.similarity for line in lines) / len(lines)
-            if (wanted and near >= floor and _is_wanted(lines, best)) or _stands_out(lines, best):
+            behind = _behind(lines, best)
+            if (wanted and near >= floor and _is_wanted(behind)) or _stands_out(
+                lines, best, behind
+            ):
                 lists.append((near + max(line.cover for line in lines), run))
         if lists:
             return [(hit.passage, one) for one in max(lists, key=lambda one: one[0])[1]]
@@ -71,21 +74,19 @@ def whole_list(found: Found, ranked: Sequence[Candidate]) -> list[tuple[Passage,
     return []
 
 
-def _is_wanted(lines: Sequence[Candidate], best: Sequence[Candidate]) -> bool:
+def _is_wanted(behind: _Lines) -> bool:
     """Whether a list may be the one that is asked for."""
-    behind = _behind(lines, best)
     near_odds = behind.mean_odds is None or behind.mean_odds <= WANTED_ODDS
     return behind.lead <= WANTED_LEAD or near_odds
 
 
-def _stands_out(lines: Sequence[Candidate], best: Sequence[Candidate]) -> bool:
+def _stands_out(lines: Sequence[Candidate], best: Sequence[Candidate], behind: _Lines) -> bool:
     """Whether a list answers a question that does not ask for one.
 
     One without a lead-in does not: its lines are as good as sentences, each by itself.
     """
     if lines[0].sentence.is_item:
         return False
-    behind = _behind(lines, best)
     if behind.lead <= LEAD and behind.mean <= MEAN:
         return True
     if behind.mean_odds is None or behind.worst_odds is None:
@@ -99,10 +100,10 @@ def _behind(lines: Sequence[Candidate], best: Sequence[Candidate]) -> _Lines:
     items = [line for line in lines if line.sentence.is_item]
     mean = sum(line.score for line in items) / len(items)
     odds = [line.answers for line in items if line.answers is not None]
-    highest = max((c.answers for c in best if c.answers is not None), default=None)
     lead, behind = best[0].score - lines[0].score, best[0].score - mean
-    if not odds or highest is None:
+    if not odds:
         return _Lines(lead=lead, mean=behind, mean_odds=None, worst_odds=None)
+    highest = most_likely(best)
     return _Lines(
         lead=lead,
         mean=behind,

@@ -10,7 +10,7 @@ import copy
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -78,16 +78,20 @@ class Embedder:
         Takes one thread of the processor. Raises `ForkedProcess` in a forked child
         and `ModelError` when the model gives something that is no direction.
         """
+        self._refuse_fork()  # before the lock, which a thread left behind may hold for ever
         with self._lock:
             return self._vectors(self._model, texts)
 
-    def encode_each(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
+    def encode_each(self, batches: Sequence[Sequence[str]]) -> Iterator[Vectors]:
         """What `encode` gives for each of `batches`, in order, as they are done.
 
-        Takes all processors, with a thread on each.
+        Takes all processors, with a thread on each, as far as there are batches for them.
         """
+        self._refuse_fork()
+        if not batches:
+            return
         models: SimpleQueue[SentenceTransformer] = SimpleQueue()
-        count = os.cpu_count() or 1
+        count = min(os.cpu_count() or 1, len(batches))
         for _ in range(count):
             models.put(_sharing_weights(self._model))
 
@@ -101,10 +105,12 @@ class Embedder:
         with ThreadPoolExecutor(count) as pool:
             yield from pool.map(encoded, batches)
 
-    def _vectors(self, model: "SentenceTransformer", texts: Sequence[str]) -> Vectors:
-        """The vectors of `texts`, checked; only one thread may use `model` meanwhile."""
+    def _refuse_fork(self) -> None:
         if os.getpid() != self._process:
             raise ForkedProcess("The embedding model")
+
+    def _vectors(self, model: "SentenceTransformer", texts: Sequence[str]) -> Vectors:
+        """The vectors of `texts`, checked; only one thread may use `model` meanwhile."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         rows = model.encode(

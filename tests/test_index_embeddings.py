@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,28 @@ def test_a_forked_child_is_told_instead_of_hanging(embedder):
             os._exit(0)
         os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_child_forked_while_a_text_is_encoded_does_not_wait_for_it(embedder):
+    busy = threading.Thread(target=embedder.encode, args=(["The boat pays. " * 40] * 400,))
+    busy.start()
+    time.sleep(0.3)
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)  # ends it, should it hang
+        try:
+            embedder.encode(["x"])
+        except ForkedProcess:
+            os._exit(0)
+        os._exit(1)
+    assert busy.is_alive()
+    assert os.waitpid(child, 0)[1] == 0
+    busy.join()
+
+
+def test_nothing_to_encode_side_by_side_is_nothing(embedder):
+    assert list(embedder.encode_each([])) == []
 
 
 def test_unknown_model_says_what_to_do():
