@@ -37,6 +37,17 @@ class AbstentionKind(StrEnum):
     OFF_TOPIC = "off_topic"
 
 
+class Standing(StrEnum):
+    """What a quotation is to the question: its answer, one of several that may be, or neither.
+
+    The last are set apart: near the question, and less likely to be what was asked.
+    """
+
+    ANSWER = "answer"
+    UNCLEAR = "unclear"
+    FURTHER = "further"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Citation:
     """What a marker leads to: the exact words, and where they stand.
@@ -65,8 +76,6 @@ class Statement:
     `support` is 0…1: how well the quotes bear the sentence; 1.0 where it is a quote itself.
     `checked` says what was compared: the meaning, or, in another language than that of the
     documents, the figures alone; a sentence of which only those agree is not `supported`.
-    `further` is true of a quotation set apart from the answer: it is near the question, and
-    less likely to be what was asked.
     """
 
     text: str
@@ -74,7 +83,7 @@ class Statement:
     supported: bool
     support: float
     checked: Check = "meaning"
-    further: bool = False
+    standing: Standing = Standing.ANSWER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +171,11 @@ class Answer:
             raise ValueError("an abstention cites nothing")
 
     @property
+    def certain(self) -> bool:
+        """Whether it answers, and says which of its statements do."""
+        return self.answered and all(s.standing is not Standing.UNCLEAR for s in self.statements)
+
+    @property
     def answered(self) -> bool:
         """True when the library answered; small talk and abstentions are not answers."""
         return self.abstention is None and not self.small_talk
@@ -195,7 +209,7 @@ class Answer:
                     "supported": statement.supported,
                     "support": round(statement.support, 4),
                     "checked": statement.checked,
-                    "further": statement.further,
+                    "standing": statement.standing.value,
                 }
                 for statement in self.statements
             ],

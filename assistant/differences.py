@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from assistant.quoting import Quote
+from assistant.answers import Standing
+from assistant.quoting import Quote, in_order
 from assistant.ranking import Candidate
 from corpus.documents import Document, Passage, Sentence
 from index.catalogue import Catalogue
 
-# A side that stands beside what is quoted is shown too if it is this near to the question.
+# A side that stands beside what may answer is shown too if it is this near to the question.
 NEAR_QUESTION = 0.55
 # Where both sides were found and each is this near, the question is about what differs.
 BOTH_NEAR = 0.6
-# And where one is so likely to answer (log odds), whatever else is quoted.
+# And where one is so likely to answer (log odds), whatever else is quoted, and somewhat near.
 ANSWERS = 0.5
+ABOUT = 0.45
 
 _log = logging.getLogger(__name__)
 
@@ -101,13 +103,15 @@ def shown(
 ) -> tuple[Conflict, ...]:
     """The differences that an answer made of `quotes` has to show; what is set apart asks for none.
 
-    Those one side of which is quoted, or stands in a quoted passage and is near the
-    question, or is likely to answer it, or both sides of which are near; `candidates` are
-    the sentences found for the question. Of several about the same thing with a side in
-    common, one: that of which more is told, else one between two documents.
+    Those one side of which is the answer, or the likeliest to be it, or is somewhat near the
+    question and may be it. Where it is not clear what answers, also those a side of which
+    stands in a quoted passage and is near the question, or both sides of which are near.
+    `candidates` are the sentences found for the question. Of several about the same thing
+    with a side in common, one: that of which more is told, else one between two documents.
     """
-    answer = [quote for quote in quotes if not quote.further]
-    cited = {quote.passage.id for quote in answer}
+    unclear = [quote for quote in quotes if quote.standing is Standing.UNCLEAR]
+    answer = [quote for quote in quotes if quote.standing is Standing.ANSWER] or unclear[:1]
+    cited = {quote.passage.id for quote in (*answer, *unclear)}
     found: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         found.setdefault(candidate.passage.id, []).append(candidate)
@@ -116,19 +120,25 @@ def shown(
         return [one for one in found.get(side.passage.id, ()) if side.overlaps(one.sentence)]
 
     def told(side: Side) -> bool:
-        return any(side.holds(quote) for quote in answer) or any(
-            one.answers is not None and one.answers >= ANSWERS for one in of(side)
-        )
+        if any(side.holds(quote) for quote in answer):
+            return True
+        likely = any(one.answers is not None and one.answers >= ANSWERS for one in of(side))
+        return near(side, ABOUT) and (likely or any(side.holds(quote) for quote in unclear))
 
     def near(side: Side, least: float) -> bool:
         return any(one.similarity >= least for one in of(side))
+
+    def beside(conflict: Conflict) -> bool:
+        sides = conflict.sides
+        return any(s.passage.id in cited and near(s, NEAR_QUESTION) for s in sides) or all(
+            near(side, BOTH_NEAR) for side in sides
+        )
 
     due = [
         conflict
         for conflict in conflicts(catalogue)
         if any(told(side) for side in conflict.sides)
-        or any(side.passage.id in cited and near(side, NEAR_QUESTION) for side in conflict.sides)
-        or all(near(side, BOTH_NEAR) for side in conflict.sides)
+        or (beside(conflict) and (unclear or not answer))
     ]
     due.sort(key=lambda one: (-sum(told(side) for side in one.sides), one.within_one))
     return tuple(one for at, one in enumerate(due) if not any(map(one.repeats, due[:at])))
@@ -141,19 +151,21 @@ def with_both_sides(
 
     Each difference added is a group, so a paragraph, of its own; a side is never set apart.
     """
-    answer = [quote for quote in quotes if not quote.further]
-    further = [quote for quote in quotes if quote.further]
+    every = list(quotes)
+    unclear = any(quote.standing is Standing.UNCLEAR for quote in quotes)
     for conflict in shown_conflicts:
-        group = max((quote.group for quote in answer), default=-1) + 1
-        for side in conflict.sides:
-            if any(side.holds(quote) for quote in answer):
+        sides = [next((q for q in every if side.holds(q)), None) for side in conflict.sides]
+        known = any(q.standing is Standing.ANSWER for q in sides if q)
+        standing = Standing.ANSWER if known or not unclear else Standing.UNCLEAR
+        group = max((quote.group for quote in every), default=-1) + 1
+        for side, quote in zip(conflict.sides, sides, strict=True):
+            if quote is not None and quote.standing is not Standing.FURTHER:
                 continue
-            apart = next((quote for quote in further if side.holds(quote)), None)
-            if apart is not None:
-                further.remove(apart)
-                answer.append(replace(apart, further=False, group=group))
-            else:
-                answer.append(Quote(passage=side.passage, sentence=side.sentence, group=group))
+            if quote is not None:
+                every.remove(quote)
+            added = Quote(passage=side.passage, sentence=side.sentence, group=group)
+            every.append(replace(quote or added, group=group, standing=standing))
+    answer = in_order(every)
 
     def number(side: Side) -> int:
         return next(at for at, quote in enumerate(answer, 1) if side.holds(quote))
@@ -162,4 +174,4 @@ def with_both_sides(
         (conflict.about, tuple(sorted(number(side) for side in conflict.sides)))
         for conflict in shown_conflicts
     )
-    return (*answer, *further), numbered
+    return answer, numbered

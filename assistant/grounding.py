@@ -7,10 +7,14 @@ made of exact quotations. Knows nothing of evidence, of pages or of chat models.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.answers import MARKER, Citation, Statement
-from assistant.phrases import FURTHER
+from assistant.answers import MARKER, Citation, Standing, Statement
+from assistant.lists import list_around
+from assistant.phrases import LINES
 from assistant.quoting import Quote
 from index.catalogue import Catalogue
+
+OMITTED = "- …"
+"""A line of a list in place of those that are not quoted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +29,8 @@ class Composed:
 def compose(quotes: Sequence[Quote], catalogue: Catalogue) -> Composed:
     """Put quotes into a text: one statement and one citation for each, numbered from 1.
 
-    Groups are paragraphs; the items of a list stand on lines of their own, and the further
-    quotes below a line that says so.
+    Groups are paragraphs; the items of a list stand on lines of their own, with a mark where
+    some are left out, and the quotes that are not known to answer below a line that says so.
     """
     nothing = Composed(text="", statements=(), citations=())
     return extended(nothing, quotes, catalogue)
@@ -47,10 +51,12 @@ def extended(composed: Composed, quotes: Sequence[Quote], catalogue: Catalogue) 
                 citations=(number,),
                 supported=True,
                 support=1.0,
-                further=quote.further,
+                standing=quote.standing,
             )
         )
-        pieces.append(f"{_gap(quotes, at)}{_line(quote)} [{number}]")
+        before, after = _left_out(quotes, at)
+        pieces += [_gap(quotes, at), f"{OMITTED}\n" * before, f"{_line(quote)} [{number}]"]
+        pieces.append(f"\n{OMITTED}" * after)
     return Composed(text="".join(pieces), statements=tuple(statements), citations=tuple(citations))
 
 
@@ -67,27 +73,52 @@ def cited(number: int, quote: Quote, catalogue: Catalogue) -> Citation:
 
 
 def pieces_of(text: str, citations: Iterable[Citation]) -> Iterable[str]:
-    """A text in pieces that end with a marker, so that no marker is ever cut."""
+    """A text in pieces that end with a marker, so that no marker is ever cut; then the rest."""
     rest = text
     for citation in citations:
         marker = f"[{citation.number}]"
         head, _, rest = rest.partition(marker)
         yield head + marker
+    if rest:
+        yield rest
 
 
 def _gap(quotes: Sequence[Quote], at: int) -> str:
-    if at == 0:
-        return ""
-    before, quote = quotes[at - 1], quotes[at]
-    if quote.further and not before.further:
-        return f"\n\n{FURTHER}\n\n"
+    quote = quotes[at]
+    before = quotes[at - 1] if at else None
+    if before is None or quote.standing is not before.standing:
+        line = LINES.get(quote.standing)
+        return "\n\n" * (before is not None) + (f"{line}\n\n" if line else "")
     if quote.sentence.is_item:
         return "\n" if before.sentence.is_item else "\n\n"
     if before.sentence.is_item or before.group != quote.group:
         return "\n\n"
     if before.passage.document_id != quote.passage.document_id:
         return "\n\n"
-    return " "
+    return "\n\n" if quote.standing is Standing.UNCLEAR else " "
+
+
+def _left_out(quotes: Sequence[Quote], at: int) -> tuple[bool, bool]:
+    """Whether lines of its list are left out before a quote, and behind it.
+
+    Only of one with a lead-in, which promises them; the lines of others stand by themselves.
+    """
+    quote = quotes[at]
+    run = list_around(quote.passage, quote.sentence) if quote.sentence.is_item else []
+    if not run or run[0].is_item or quote.sentence not in run:
+        return False, False
+    place = run.index(quote.sentence)
+    quoted = [
+        run.index(other.sentence) if _beside(quote, other) and other.sentence in run else None
+        for other in (*quotes[at - 1 : at], *quotes[at + 1 : at + 2])
+    ]
+    before = quoted[0] if at else None
+    after = quoted[-1] if at + 1 < len(quotes) else None
+    return before is not None and before + 1 < place, after is None and place + 1 < len(run)
+
+
+def _beside(one: Quote, other: Quote) -> bool:
+    return one.passage.id == other.passage.id and one.standing is other.standing
 
 
 def _line(quote: Quote) -> str:

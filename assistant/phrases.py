@@ -6,8 +6,9 @@ about the library's subject: those come from quotations alone.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from assistant.answers import Standing
 from assistant.flaws import Flaw
 from assistant.judging import Judgement, Shortfall
 from assistant.model_limits import ModelFault
@@ -49,8 +50,11 @@ FIGURES_ONLY = (
     "This answer is not in the language of its documents. Figures and dates were compared with the "
     "quoted passages; whether the sentences mean the same was not checked."
 )
-FURTHER = "Further quotations, near the question but less likely to be what it asks for:"
-"""The line between an answer and the quotations that are set apart from it."""
+LINES: Mapping[Standing, str] = {
+    Standing.UNCLEAR: "It is not certain which quotation answers the question; nearest to it:",
+    Standing.FURTHER: "Further quotations, near the question but less likely to be what it asks:",
+}
+"""The line above quotations that are not known to answer."""
 _INSTEAD = "This answer is made of exact quotations instead."
 _FAULTS = {
     ModelFault.UNREACHABLE: "The chat model could not be reached.",

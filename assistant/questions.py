@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from corpus.errors import ExpectedError
+from index.lexical import terms
 
 MAX_CHARACTERS = 2000
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
@@ -230,7 +231,20 @@ _BETWEEN = re.compile(
 )
 _DIFFER = re.compile(r"^how (?:do|does|did) (.+?) (?:and|differ from) (.+?)(?: differ)?\??$", re.I)
 _VERSUS = re.compile(r"^(.+?) (?:versus|vs\.?) (.+?)\??$", re.I)
-_LEANS = re.compile(r"\b(it|they|them|their|its|these|those|this)\b", re.I)
+_LEANS = re.compile(
+    r"\b(it|they|them|their|its|these|those|this|that (?:take|need|mean|involve)|he|she|his|her|him"
+    r"|such|there|which one)\b",
+    re.I,
+)
+# A further part with so few words of its own is about what the first one names.
+_OWN_WORDS = 2
+# "Which is older: the Council or the Commission?"
+_CHOICE = re.compile(
+    r"^((?:which|who|what)\b[^:,]*\b(?:more|less|fewer|most|least|first|last|older|newer|younger"
+    r"|longer|shorter|bigger|larger|smaller|higher|lower|earlier|later|stronger|weaker|wider"
+    r"|greater|stricter)\b[^:,]*)[:,]\s+(.+?)\s+or\s+(.+?)\??$",
+    re.I,
+)
 _SAME_HEAD = re.compile(r"^(?:that|those|the one)\b", re.I)
 
 
@@ -239,15 +253,25 @@ def parts_of(text: str, topic: str = "") -> tuple[Part, ...]:
     if want_of(text) is Want.COMPARISON:
         texts = _sides(text)
         return tuple(Part(text=side, topic=topic, want=Want.COMPARISON) for side in texts)
+    if choice := _CHOICE.search(text):
+        head, first, second = choice.groups()
+        texts = [f"{head}: {side}" for side in (first, _completed(first, second))]
+        return tuple(Part(text=side, topic=topic, want=Want.COMPARISON) for side in texts)
     texts = [piece.strip(" ,;") for piece in _AND_WH.split(text)]
     # "How and when …" is one question: its first piece says nothing of its own.
     if any(len(piece.split()) < 4 for piece in texts):
         texts = [text]
     pieces = [
-        (piece, texts[0] if number and _LEANS.search(piece) else topic)
+        (piece, texts[0] if number and _follows(piece) else topic)
         for number, piece in enumerate(texts[:3])
     ]
     return tuple(_part(piece, after) for piece, after in pieces)
+
+
+def _follows(piece: str) -> bool:
+    """Whether a further part names nothing of its own ("and how did states vote?")."""
+    named = any(word[0].isupper() or word[0].isdigit() for word in piece.split())
+    return bool(_LEANS.search(piece)) or (not named and len(terms(piece)) <= _OWN_WORDS)
 
 
 def _part(text: str, topic: str) -> Part:
@@ -256,6 +280,14 @@ def _part(text: str, topic: str) -> Part:
     if want is Want.DEFINITION and expect is Expect.PERSON:
         want = Want.PASSAGE
     return Part(text=text, topic=topic, want=want, expect=expect)
+
+
+def _completed(first: str, second: str) -> str:
+    """The second side of a comparison, "that" or "the one" put in the words of the first."""
+    if not _SAME_HEAD.match(second):
+        return second
+    tail = _SAME_HEAD.sub("", second).strip()
+    return f"{first.rsplit(f' {tail.split()[0]} ', 1)[0]} {tail}" if tail else first
 
 
 def _sides(text: str) -> list[str]:
@@ -267,9 +299,6 @@ def _sides(text: str) -> list[str]:
         if not found:
             continue
         first, second = found.group(1).strip(), found.group(2).strip()
-        if _SAME_HEAD.match(second):
-            tail = _SAME_HEAD.sub("", second).strip()
-            second = f"{first.rsplit(f' {tail.split()[0]} ', 1)[0]} {tail}" if tail else first
-        return [first, second]
+        return [first, _completed(first, second)]
     pieces = [piece.strip() for piece in _AND_DO.split(_SENTENCE.split(text)[0], maxsplit=1)]
     return [text, *pieces] if len(pieces) > 1 else [text]

@@ -4,14 +4,15 @@ Owns which sentences answer, how many, and in which order. Every sentence it giv
 a span of a stored document. Knows nothing of markers, of rendering or of chat models.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.answers import Standing
 from assistant.finding import Found
 from assistant.leaning import antecedent, tells
 from assistant.lists import lead_in
 from assistant.questions import Want
-from assistant.ranking import Candidate, most_likely
+from assistant.ranking import Candidate, is_clear, most_likely
 from assistant.reranking import ANTICIPATED
 from assistant.whole_lists import whole_list
 from corpus.documents import Passage, Sentence
@@ -37,30 +38,29 @@ SAME = 0.86
 # Sentences that come this near to the best line of a list stand beside it, at most so many.
 BESIDE_LIST = 2.0
 MOST_BESIDE_LIST = 2
-# What stands in the answer beside its best sentence: this near to it, and its log odds to the
-# highest; before a list as near as its best line, and its odds still nearer. The rest is set
-# apart, if it is known that the best one answers: the question was anticipated, or its odds are
-# likely and hardly behind the highest. Else it may well be another one that does. Chosen on
-# sentences that readers had marked as belonging to an answer or not.
-NEAR_FIRST = 1.0
-NEAR_FIRST_ODDS = 2.0
-NEAR_LIST_ODDS = 1.0
-FIRST_ODDS = 0.0
-FIRST_BEHIND = 0.5
+# A sentence that answers one part of the question answers another one too if it comes
+# this near to the best one for that.
+NEAR_KNOWN = 2.0
+# Where a reranker read it, its log odds must be this near to the highest, too: of the best
+# sentences of which that is not so, a third are wrong.
+FIRST_BEHIND = 0.2
+# So many of the best sentences are compared with the best one.
+TWINS = 10
+
+_ORDER = {standing: at for at, standing in enumerate(Standing)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """A sentence to quote. `group` keeps the lines of one list, or of one side, together.
+    """A sentence to quote, and what it is to the question.
 
-    `further` ones are near the question and less likely to be what it asks for: they are
-    set apart from the answer, behind it.
+    `group` keeps the lines of one list, or of one side, together.
     """
 
     passage: Passage
     sentence: Sentence
     group: int
-    further: bool = False
+    standing: Standing = Standing.ANSWER
 
     @property
     def text(self) -> str:
@@ -69,35 +69,61 @@ class Quote:
 
 
 Span = tuple[Passage, Sentence]
+Placed = list[tuple[Span, Standing]]
 Similarity = Callable[[Candidate, Candidate], float]
 
 
 def choose(
     of_parts: Sequence[tuple[Found, Sequence[Candidate], int]], similarity: Similarity
 ) -> tuple[Quote, ...]:
-    """The sentences that answer, in reading order, grouped by part; then the further ones.
+    """The sentences that answer, those of which it is not clear, and the further ones.
 
-    Each part comes with its candidates and the most sentences it may take. Lists come
-    whole with their lead-in, and are not counted.
+    Each of these in reading order, grouped by part. Each part comes with its candidates and
+    the most sentences it may take. Lists come whole with their lead-in, and are not counted.
     """
-    quotes: dict[tuple[str, int], Quote] = {}
     share, left = -(-MOST_QUOTES // max(1, len(of_parts))), MOST_QUOTES
-    for group, (found, ranked, most) in enumerate(of_parts):
+    every: list[Placed] = []
+    for found, ranked, most in of_parts:
         room = max(1, min(share, left, most))
         of_list = whole_list(found, ranked)
         if of_list:
-            answer, further = _beside_list(of_list, ranked, room, similarity)
+            every.append(_beside_list(of_list, ranked, room, similarity))
         else:
-            new = [c for c in ranked if (c.passage.document_id, c.sentence.start) not in quotes]
-            answer, further = _sentences(new, room, similarity)
-            left -= len(answer) + len(further)
-        run = [(span, False) for span in answer] + [(span, True) for span in further]
-        for (passage, sentence), apart in run:
-            quote = Quote(passage=passage, sentence=sentence, group=group, further=apart)
+            every.append(_sentences(ranked, room, similarity))
+            left -= len(every[-1])
+    quotes: dict[tuple[str, int], Quote] = {}
+    # What answers one part may answer another of which it is not clear, before or behind it.
+    for group in sorted(range(len(every)), key=lambda at: _ORDER[_standing(every[at])]):
+        found, ranked, _ = of_parts[group]
+        if _is_answered(found, ranked, quotes):
+            continue
+        for (passage, sentence), standing in every[group]:
+            quote = Quote(passage=passage, sentence=sentence, group=group, standing=standing)
             key = (passage.document_id, sentence.start)
-            if key not in quotes or quotes[key].further:
+            if key not in quotes or _ORDER[standing] < _ORDER[quotes[key].standing]:
                 quotes[key] = quote
-    return tuple(sorted(quotes.values(), key=lambda quote: quote.further))
+    return in_order(quotes.values())
+
+
+def _standing(placed: Placed) -> Standing:
+    """That of the first sentence of a part; `FURTHER` of none."""
+    return placed[0][1] if placed else Standing.FURTHER
+
+
+def _is_answered(
+    found: Found, ranked: Sequence[Candidate], quotes: Mapping[tuple[str, int], Quote]
+) -> bool:
+    """Whether the answer to another part is about as likely as any to answer this one too."""
+    answers = {key for key, quote in quotes.items() if quote.standing is Standing.ANSWER}
+    if found.part.want is Want.COMPARISON or not answers:
+        return False
+    known = [c for c in ranked if (c.passage.document_id, c.sentence.start) in answers]
+    return any(one.score >= ranked[0].score - NEAR_KNOWN for one in known)
+
+
+def in_order(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+    """Quotes as they are read: what answers first, what is set apart last."""
+    return tuple(sorted(quotes, key=lambda quote: (_ORDER[quote.standing], quote.group)))
 
 
 def provenance(found: Found, catalogue: Catalogue) -> tuple[Quote, ...]:
@@ -112,10 +138,10 @@ def provenance(found: Found, catalogue: Catalogue) -> tuple[Quote, ...]:
 
 def _beside_list(
     of_list: Sequence[Span], ranked: Sequence[Candidate], room: int, similarity: Similarity
-) -> tuple[list[Span], list[Span]]:
-    """A list with the sentences that answer as well as its best line, or better, before it.
+) -> Placed:
+    """A list, where it is clear that it answers, with what is nearly as good set apart.
 
-    And, further, those that nearly do.
+    Else with the sentences that answer as well as its best line, or better, before it.
     """
     starts = {(passage.id, sentence.start) for passage, sentence in of_list}
     lines = [c for c in ranked if (c.passage.id, c.sentence.start) in starts]
@@ -125,50 +151,49 @@ def _beside_list(
         for c in ranked
         if (c.passage.id, c.sentence.start) not in starts and tells(c.passage, c.sentence)
     ]
-    floor = most_likely(ranked) - NEAR_LIST_ODDS
     room = min(room, MOST_BESIDE_LIST)
-    good = [c for c in others if c.score >= best and _at_least(c, floor)]
-    near = [c for c in others if c.score >= best - BESIDE_LIST]
-    before = _fill([], good, room, similarity)
-    beside = _fill([], near, room, similarity)
-    return [*before, *of_list], [span for span in beside if span not in before]
+    beside = _fill([], [c for c in others if c.score >= best - BESIDE_LIST], room, similarity)
+    if is_clear(lines, ranked):
+        return _placed(of_list, Standing.ANSWER) + _placed(beside, Standing.FURTHER)
+    before = _fill([], [c for c in others if c.score >= best], room, similarity)
+    beside = [span for span in beside if span not in before]
+    return _placed([*before, *of_list], Standing.UNCLEAR) + _placed(beside, Standing.FURTHER)
 
 
-def _sentences(
-    ranked: Sequence[Candidate], room: int, similarity: Similarity
-) -> tuple[list[Span], list[Span]]:
-    """The best sentence with those as good, and, further, those in a row with it and the next best.
+def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -> Placed:
+    """The best sentence, with those in a row with it and the next best set apart, as they read.
 
-    Both as they read. Where it is not clear that the best one answers, none is further.
+    Where it is not clear that the best one answers, all stand by likelihood.
     """
     pool = [candidate for candidate in ranked if tells(candidate.passage, candidate.sentence)]
     if not pool:
-        return [], []
+        return []
     first, most = pool[0], most_likely(pool)
-    # A line of a list beside sentences would stand under a lead-in that promises the others.
-    beside = [c for c in pool[1:] if first.sentence.is_item or not c.sentence.is_item]
-
-    def near(gap: float, odds: float) -> list[Candidate]:
-        return [c for c in beside if c.score >= first.score - gap and _at_least(c, most - odds)]
-
     chosen = [first]
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
         window = _window(row, min(room, WINDOW))
         chosen = [c for c in window if c is first or _at_least(c, most - NEAR_ODDS)]
-    every = _fill(chosen, near(NEAR_BEST, NEAR_ODDS), room, similarity)
-    if not _is_clear(first, most):
-        return _best_first(every, first), []
-    answer = _fill([first], near(NEAR_FIRST, NEAR_FIRST_ODDS), room, similarity)
+    # A line of a list beside sentences would stand under a lead-in that promises the others.
+    near = [
+        c
+        for c in pool[1:]
+        if (first.sentence.is_item or not c.sentence.is_item)
+        and c.score >= first.score - NEAR_BEST
+        and _at_least(c, most - NEAR_ODDS)
+    ]
+    every = _fill(chosen, near, room, similarity)
+    same = [c for c in pool[:TWINS] if c is first or similarity(c, first) > SAME]
+    agreed = is_clear(same, ranked) and _at_least(first, most - FIRST_BEHIND)
+    if first.asked < ANTICIPATED and not agreed:
+        return _placed(_likeliest_first(every, pool), Standing.UNCLEAR)
+    answer = _fill([first], [], room, similarity)
     further = [span for span in every if span not in answer][: max(0, room - len(answer))]
-    return _best_first(answer, first), further
+    return _placed(answer, Standing.ANSWER) + _placed(further, Standing.FURTHER)
 
 
-def _is_clear(first: Candidate, most: float) -> bool:
-    """Whether the best sentence is known to answer; `most` are the highest odds of all."""
-    if first.answers is None:
-        return first.asked >= ANTICIPATED
-    return first.answers >= max(FIRST_ODDS, most - FIRST_BEHIND)
+def _placed(spans: Iterable[Span], standing: Standing) -> Placed:
+    return [(span, standing) for span in spans]
 
 
 def _at_least(candidate: Candidate, odds: float) -> bool:
@@ -176,20 +201,25 @@ def _at_least(candidate: Candidate, odds: float) -> bool:
     return candidate.answers is None or candidate.answers >= odds
 
 
-def _best_first(spans: list[Span], best: Candidate) -> list[Span]:
-    """The best sentence at the head, with those after it that lean on it; the rest as they read.
+def _likeliest_first(spans: Sequence[Span], ranked: Sequence[Candidate]) -> list[Span]:
+    """Spans by likelihood; those of a list stay together, as does what one leans on."""
+    places = [(c.passage.id, c.sentence.start) for c in ranked]
+    starts = {(passage.id, sentence.start) for passage, sentence in spans}
 
-    Left as they read where the best one is a line under a lead-in or leans on the one
-    before it.
-    """
-    passage, sentence = best.passage, best.sentence
-    if lead_in(passage, sentence) is not None or antecedent(passage, sentence) is not None:
-        return spans
-    at = spans.index((passage, sentence))
-    end = at + 1
-    while end < len(spans) and antecedent(*spans[end]) == spans[end - 1][1]:
-        end += 1
-    return spans[at:end] + spans[:at] + spans[end:]
+    def head(span: Span) -> tuple[str, int]:
+        """The first sentence of those that it must stand with."""
+        passage, sentence = span
+        before = lead_in(passage, sentence) or antecedent(passage, sentence)
+        if before is None or (passage.id, before.start) not in starts:
+            return passage.id, sentence.start
+        return head((passage, before))
+
+    ranks: dict[tuple[str, int], int] = {}
+    for span in spans:
+        own = (span[0].id, span[1].start)
+        at = places.index(own) if own in places else len(places)
+        ranks[head(span)] = min(at, ranks.get(head(span), at))
+    return sorted(spans, key=lambda span: (ranks[head(span)], span[1].start))
 
 
 def _fill(

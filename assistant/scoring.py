@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.answers import Answer
-from assistant.phrases import FURTHER
+from assistant.answers import Answer, Standing
+from assistant.phrases import LINES
 from assistant.questions_file import Gold, Question
 from corpus.documents import Document, Passage
 
@@ -102,7 +102,7 @@ def shown_text(answer: Answer, places: Sequence[Place | None], *, further: bool 
     The notices of the documents it cites are part of it where the gold is a notice, and
     only there: elsewhere a word of a notice would pass for an answer.
     """
-    text = answer.text if further else answer.text.partition(FURTHER)[0]
+    text = answer.text if further else answer.text.partition(LINES[Standing.FURTHER])[0]
     text = re.sub(r"\s*\[\d+\]", "", text)
     cited = {citation.document.id: citation.document for citation in answer.citations}
     return "\n".join([text, *_gold_notices(cited.values(), places)])

@@ -10,7 +10,7 @@ from assistant.finding import Found
 from assistant.leaning import tells
 from assistant.lists import lists_of
 from assistant.questions import Want
-from assistant.ranking import Candidate, most_likely
+from assistant.ranking import Candidate, is_clear, most_likely
 from corpus.documents import Passage, Sentence
 
 # All of these were chosen on the development questions (`tests/data`); scores are those of
@@ -47,7 +47,8 @@ def whole_list(found: Found, ranked: Sequence[Candidate]) -> list[tuple[Passage,
     """The list that answers, with its lead-in; empty where none does.
 
     Where a list is wanted, that is the best list of the first of the best passages that
-    has one. Else it is a list of the best passage that stands out among all sentences.
+    has one. Else it is a list of the best passage that stands out among all sentences, and
+    of which no single line is clearly what answers.
     """
     best = [c for c in ranked if tells(c.passage, c.sentence)]
     if not best or found.part.want is Want.EXPLANATION:
@@ -55,6 +56,8 @@ def whole_list(found: Found, ranked: Sequence[Candidate]) -> list[tuple[Passage,
     of_line = {(c.passage.id, c.sentence.start): c for c in ranked}
     floor = LINES * max(candidate.similarity for candidate in ranked)
     wanted = found.part.want is Want.LIST
+    if not wanted and best[0].sentence.is_item and is_clear(best[:1], ranked):
+        return []
     for hit in found.hits:
         if hit.score < PASSAGE * found.best_score and hit is not found.hits[0]:
             continue

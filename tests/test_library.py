@@ -1,5 +1,6 @@
 """The shipped library keeps its rules, and each rule sees what breaks it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,19 @@ import pytest
 from library_material import change, told, write_library
 from typer.testing import CliRunner, Result
 
+from assistant.answers import Standing
 from assistant.cli import app
-from assistant.differences import ANSWERS, Conflict, Side, conflicts, shown, with_both_sides
+from assistant.differences import (
+    ABOUT,
+    ANSWERS,
+    BOTH_NEAR,
+    NEAR_QUESTION,
+    Conflict,
+    Side,
+    conflicts,
+    shown,
+    with_both_sides,
+)
 from assistant.quoting import Quote
 from assistant.ranking import Candidate
 from corpus.declarations import KINDS
@@ -90,7 +102,7 @@ def test_a_difference_is_shown_with_either_of_its_sides(catalogue: Catalogue) ->
             same = [one for one in due if one.about == conflict.about]
             assert len(same) == 1
             assert side in same[0].sides
-            apart = [replace(quote, further=True) for quote in quoting(side)]
+            apart = [replace(quote, standing=Standing.FURTHER) for quote in quoting(side)]
             assert not shown(apart, catalogue, ())
 
 
@@ -115,11 +127,23 @@ def test_a_side_of_a_difference_is_never_set_apart(catalogue: Catalogue) -> None
     conflict = conflicts(catalogue)[0]
     first, second = quoting(*conflict.sides)
     other = quoting(*conflicts(catalogue)[-1].sides)[0]
-    apart = [replace(quote, further=True) for quote in (other, first)]
+    apart = [replace(quote, standing=Standing.FURTHER) for quote in (other, first)]
     quotes, numbered = with_both_sides([second, *apart], [conflict])
-    assert [quote.further for quote in quotes] == [False, False, True]
+    assert [quote.standing.value for quote in quotes] == ["answer", "answer", "further"]
     assert quotes[1].sentence == first.sentence
     assert numbered == ((conflict.about, (1, 2)),)
+
+
+def test_the_other_side_stands_as_the_one_that_is_quoted(catalogue: Catalogue) -> None:
+    conflict = conflicts(catalogue)[0]
+    first, _ = quoting(*conflict.sides)
+    further = replace(
+        quoting(*conflicts(catalogue)[-1].sides)[0], group=1, standing=Standing.FURTHER
+    )
+    for standing in (Standing.ANSWER, Standing.UNCLEAR):
+        quotes, numbered = with_both_sides([replace(first, standing=standing), further], [conflict])
+        assert [quote.standing for quote in quotes] == [standing, standing, Standing.FURTHER]
+        assert numbered == ((conflict.about, (1, 2)),)
 
 
 def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catalogue) -> None:
@@ -127,21 +151,77 @@ def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catal
     side = conflict.sides[0]
     sentence = next(one for one in side.passage.sentences if side.overlaps(one))
 
-    def shown_at(odds: float | None) -> bool:
+    def shown_at(odds: float | None, similarity: float) -> bool:
         candidate = Candidate(
             passage=side.passage,
             sentence=sentence,
             score=0.0,
-            similarity=0.3,
+            similarity=similarity,
             cover=0.0,
             expected=False,
             answers=odds,
         )
         return conflict in shown((), catalogue, [candidate])
 
-    assert shown_at(ANSWERS)
-    assert not shown_at(ANSWERS - 0.1)
-    assert not shown_at(None)
+    assert shown_at(ANSWERS, ABOUT)
+    assert not shown_at(ANSWERS, ABOUT - 0.01)
+    assert not shown_at(ANSWERS - 0.1, ABOUT)
+    assert not shown_at(None, ABOUT)
+
+
+def test_what_answers_always_shows_its_difference_and_what_may_if_it_is_about_it(
+    catalogue: Catalogue,
+) -> None:
+    conflict = conflicts(catalogue)[0]
+    (quote,) = quoting(conflict.sides[0])
+    sentence = next(one for one in quote.passage.sentences if conflict.sides[0].overlaps(one))
+    (other,) = quoting(conflicts(catalogue)[-1].sides[0])
+    candidate = Candidate(
+        passage=quote.passage,
+        sentence=sentence,
+        score=0.0,
+        similarity=ABOUT - 0.01,
+        cover=0.0,
+        expected=False,
+    )
+
+    def is_shown(quotes: Sequence[Quote], standing: Standing, nearer: float = 0.0) -> bool:
+        near = replace(candidate, similarity=candidate.similarity + nearer)
+        stands = [replace(one, standing=standing) for one in quotes]
+        return conflict in shown(stands, catalogue, [near])
+
+    assert is_shown([other, quote], Standing.ANSWER)
+    assert is_shown([quote, other], Standing.UNCLEAR)
+    assert not is_shown([other, quote], Standing.UNCLEAR)
+    assert is_shown([other, quote], Standing.UNCLEAR, nearer=0.02)
+    assert not is_shown([quote, other], Standing.FURTHER, nearer=0.02)
+
+
+def test_beside_what_answers_no_difference_is_shown_that_is_merely_near(
+    catalogue: Catalogue,
+) -> None:
+    conflict = next(one for one in conflicts(catalogue) if not one.within_one)
+    near = [
+        Candidate(
+            passage=side.passage,
+            sentence=next(one for one in side.passage.sentences if side.overlaps(one)),
+            score=0.0,
+            similarity=max(NEAR_QUESTION, BOTH_NEAR),
+            cover=0.0,
+            expected=False,
+        )
+        for side in conflict.sides
+    ]
+    (other,) = quoting(
+        next(
+            one.sides[0]
+            for one in conflicts(catalogue)
+            if one.about != conflict.about and not set(one.sides) & set(conflict.sides)
+        )
+    )
+    unclear = replace(other, standing=Standing.UNCLEAR)
+    assert conflict in shown([unclear], catalogue, near)
+    assert conflict not in shown([other], catalogue, near)
 
 
 def test_stated_differences_set_what_articles_say_against_what_others_say(

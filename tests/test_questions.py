@@ -110,6 +110,24 @@ def test_two_questions_in_one_become_two_parts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "follows"),
+    [
+        ("Who sits on the tide court, and who pays for them?", True),
+        ("How many islands joined the charter, and which one came last?", True),
+        ("Which island left the union in 1990, and how did members vote?", True),
+        ("When did the charter take effect, and how many signatures did that take?", True),
+        ("How are judges elected, and how are lighthouse keepers paid for night work?", False),
+        ("Which island left the union, and what does Brenholm pay for light?", False),
+    ],
+)
+def test_a_second_part_that_names_nothing_of_its_own_follows_the_first(
+    text: str, follows: bool
+) -> None:
+    first, second = parts_of(text)
+    assert second.topic == (first.text if follows else "")
+
+
+@pytest.mark.parametrize(
     ("text", "sides"),
     [
         (
@@ -120,6 +138,18 @@ def test_two_questions_in_one_become_two_parts() -> None:
             "Compare the fines under the Lamp Act with those under the buoy directive.",
             ["the fines under the Lamp Act", "the fines under the buoy directive"],
         ),
+        (
+            "Which is older: the tide court or the harbour council?",
+            ["Which is older: the tide court", "Which is older: the harbour council"],
+        ),
+        (
+            "Who serves a longer term, a judge of the tide court or one of the moon court?",
+            [
+                "Who serves a longer term: a judge of the tide court",
+                "Who serves a longer term: one of the moon court",
+            ],
+        ),
+        ("Which lamps, red or green, burn longer?", ["Which lamps, red or green, burn longer?"]),
     ],
 )
 def test_a_comparison_has_two_sides(text: str, sides: list[str]) -> None:

@@ -1,32 +1,25 @@
 """Which sentences are quoted, and which not, over a real index with anticipated questions."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assistant.answers import Answer
+from assistant.answers import Answer, Standing
 from assistant.chain import Assistant
 from assistant.finding import Found
-from assistant.grounding import compose
-from assistant.phrases import FURTHER
-from assistant.questions import Part
-from assistant.quoting import (
-    FIRST_BEHIND,
-    FIRST_ODDS,
-    NEAR_BEST,
-    NEAR_FIRST,
-    NEAR_FIRST_ODDS,
-    NEAR_ODDS,
-    Quote,
-    choose,
-)
+from assistant.grounding import OMITTED, compose, pieces_of
+from assistant.lists import lists_of
+from assistant.phrases import LINES
+from assistant.questions import Part, Want
+from assistant.quoting import NEAR_BEST, NEAR_KNOWN, NEAR_ODDS, Quote, choose
 from assistant.ranking import WEIGHTS, Candidate, candidates, clues_of, weigh_in
 from assistant.reranking import ANTICIPATED
 from assistant.understanding import Asked, read
 from assistant.whole_lists import whole_list
+from corpus.documents import Sentence
 from index.embeddings import Embedder
 from index.ingest import ingest
 from index.reader import IndexReader
@@ -122,62 +115,144 @@ def test_a_list_that_is_asked_for_comes_whole(assistant: Assistant) -> None:
     assert "- Inchmore" in answer.text
 
 
-def two_sentences(assistant: Assistant) -> tuple[Found, list[Candidate]]:
+def some_sentences(assistant: Assistant, count: int = 2) -> tuple[Found, list[Candidate]]:
     with assistant.reader.lease() as index:
         finder = assistant.finder(index)
         asked = Asked(question="Who decides disputes?", turns=(), filters=Filters())
         (found,) = finder.find(read(asked, finder).question, Filters(), 8)
-        return found, candidates(found, weigh_in(index), index.catalogue)[:2]
+        ranked = candidates(found, weigh_in(index), index.catalogue)
+        return found, [one for one in ranked if not one.sentence.is_item][:count]
+
+
+def standings(quotes: Iterable[Quote]) -> list[str]:
+    return [quote.standing.value for quote in quotes]
 
 
 @pytest.mark.parametrize(
-    ("worse", "less_likely", "apart"),
+    ("worse", "less_likely", "expected"),
     [
-        (NEAR_FIRST - 0.1, NEAR_FIRST_ODDS - 0.1, [False, False]),
-        (NEAR_FIRST + 0.1, 0.0, [False, True]),
-        (0.0, NEAR_FIRST_ODDS + 0.1, [False, True]),
-        (NEAR_BEST - 0.1, NEAR_ODDS - 0.1, [False, True]),
-        (NEAR_BEST - 0.1, NEAR_ODDS + 0.1, [False]),
+        (0.1, 0.1, ["answer", "further"]),
+        (NEAR_BEST - 0.1, NEAR_ODDS - 0.1, ["answer", "further"]),
+        (NEAR_BEST + 0.1, 0.1, ["answer"]),
+        (NEAR_BEST - 0.1, NEAR_ODDS + 0.1, ["answer"]),
     ],
 )
-def test_the_less_likely_a_sentence_the_further_it_stands_from_the_answer(
-    assistant: Assistant, worse: float, less_likely: float, apart: list[bool]
+def test_what_is_nearly_as_likely_is_set_apart_and_the_rest_left_out(
+    assistant: Assistant, worse: float, less_likely: float, expected: list[str]
 ) -> None:
-    found, ranked = two_sentences(assistant)
+    found, ranked = some_sentences(assistant)
     best = replace(ranked[0], score=5.0, answers=1.0)
     other = replace(ranked[1], score=5.0 - worse, answers=1.0 - less_likely)
     quotes = choose([(found, (best, other), 5)], lambda *_: 0.0)
-    assert [quote.further for quote in quotes] == apart
+    assert standings(quotes) == expected
     assert quotes[0].sentence == best.sentence
 
 
 @pytest.mark.parametrize(
-    ("odds", "others", "asked", "clear"),
+    ("scores", "asked", "alike", "clear"),
     [
-        (FIRST_ODDS, FIRST_ODDS, 0.0, True),
-        (FIRST_ODDS - 0.1, FIRST_ODDS - 1, 0.0, False),
-        (2.0, 2.0 + FIRST_BEHIND, 0.0, True),
-        (2.0, 2.1 + FIRST_BEHIND, 0.0, False),
-        (None, None, ANTICIPATED, True),
-        (None, None, ANTICIPATED - 0.1, False),
+        # Above a half: e / (e + 1), and two of e^0 against one of e^0.9.
+        ([1.0, 0.0], 0.0, 0.0, True),
+        ([0.9, 0.0, 0.0, 0.0], 0.0, 0.0, False),
+        ([0.9, 0.0, 0.0, 0.0], 0.0, 1.0, True),
+        ([0.9, 0.0, 0.0, 0.0], ANTICIPATED, 0.0, True),
     ],
 )
-def test_nothing_is_set_apart_from_a_sentence_that_may_not_answer(
-    assistant: Assistant, odds: float | None, others: float | None, asked: float, clear: bool
+def test_it_is_clear_what_answers_where_that_is_likelier_than_all_the_rest(
+    assistant: Assistant, scores: list[float], asked: float, alike: float, clear: bool
 ) -> None:
-    found, ranked = two_sentences(assistant)
-    best = replace(ranked[0], score=5.0, answers=odds, asked=asked)
-    other = replace(ranked[1], score=4.9 - NEAR_FIRST, answers=others)
-    quotes = choose([(found, (best, other), 5)], lambda *_: 0.0)
-    assert [quote.further for quote in quotes] == [False, clear]
+    found, ranked = some_sentences(assistant, len(scores))
+    ranked = [replace(c, score=s) for c, s in zip(ranked, scores, strict=True)]
+    ranked[0] = replace(ranked[0], asked=asked)
+    quotes = choose([(found, ranked, 5)], lambda *_: alike)
+    assert (quotes[0].standing is Standing.ANSWER) is clear
+    if not clear:
+        assert set(standings(quotes)) == {"unclear"}
+        assert quotes[0].sentence == ranked[0].sentence
 
 
-def test_what_is_set_apart_stands_below_a_line_that_says_so(assistant: Assistant) -> None:
-    _, ranked = two_sentences(assistant)
-    pair = [Quote(passage=c.passage, sentence=c.sentence, group=0) for c in ranked]
-    composed = compose([pair[0], replace(pair[1], further=True)], assistant.catalogue())
-    assert composed.text == f"{ranked[0].text} [1]\n\n{FURTHER}\n\n{ranked[1].text} [2]"
-    assert [statement.further for statement in composed.statements] == [False, True]
+@pytest.mark.parametrize(
+    ("behind", "want", "answered"),
+    [
+        (NEAR_KNOWN - 0.1, Want.PASSAGE, True),
+        (NEAR_KNOWN + 0.1, Want.PASSAGE, False),
+        (NEAR_KNOWN - 0.1, Want.COMPARISON, False),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_answers_one_part_may_answer_the_other(
+    assistant: Assistant, behind: float, want: Want, answered: bool, first: bool
+) -> None:
+    found, ranked = some_sentences(assistant, 3)
+    known, *others = (replace(one, score=5.0) for one in ranked)
+    clear = (found, [known], 5)
+    other_part = replace(found, part=replace(found.part, want=want))
+    unclear = (other_part, [*others, replace(known, score=5.0 - behind)], 5)
+    parts = [clear, unclear] if first else [unclear, clear]
+    quotes = choose(parts, lambda *_: 0.0)
+    assert quotes[0].sentence == known.sentence
+    assert (standings(quotes) == ["answer"]) is answered
+
+
+def test_what_is_not_known_to_answer_stands_below_a_line_that_says_so(
+    assistant: Assistant,
+) -> None:
+    _, ranked = some_sentences(assistant, 3)
+    texts = [candidate.text for candidate in ranked]
+    of = [Quote(passage=c.passage, sentence=c.sentence, group=0) for c in ranked]
+    further = replace(of[2], standing=Standing.FURTHER)
+    composed = compose([of[0], further], assistant.catalogue())
+    line = LINES[Standing.FURTHER]
+    assert composed.text == f"{texts[0]} [1]\n\n{line}\n\n{texts[2]} [2]"
+    unclear = [replace(quote, standing=Standing.UNCLEAR) for quote in of[:2]]
+    composed = compose([*unclear, further], assistant.catalogue())
+    opening = LINES[Standing.UNCLEAR]
+    assert composed.text == (
+        f"{opening}\n\n{texts[0]} [1]\n\n{texts[1]} [2]\n\n{line}\n\n{texts[2]} [3]"
+    )
+    assert [statement.standing.value for statement in composed.statements] == [
+        "unclear",
+        "unclear",
+        "further",
+    ]
+
+
+def test_a_mark_stands_for_the_lines_of_a_list_that_are_not_quoted(assistant: Assistant) -> None:
+    catalogue = assistant.catalogue()
+    passage = next(p for p in catalogue.passages.values() if lists_of(p))
+    (run,) = lists_of(passage)
+    lead, first, second, third, *_, last = run
+
+    def lines(*sentences: Sentence) -> list[str]:
+        quotes = [Quote(passage=passage, sentence=one, group=0) for one in sentences]
+        composed = compose(quotes, catalogue)
+        assert "".join(pieces_of(composed.text, composed.citations)) == composed.text
+        return [line for line in composed.text.splitlines() if line]
+
+    def line(number: int, sentence: Sentence) -> str:
+        return f"{'- ' * sentence.is_item}{passage.sentence_text(sentence)} [{number}]"
+
+    assert lines(*run) == [line(at, one) for at, one in enumerate(run, 1)]
+    assert lines(lead, second) == [line(1, lead), OMITTED, line(2, second), OMITTED]
+    two = [line(1, lead), line(2, first), OMITTED, line(3, third), OMITTED]
+    assert lines(lead, first, third) == two
+    assert lines(lead, last) == [line(1, lead), OMITTED, line(2, last)]
+    # Without its lead-in, too, a line is told to be one of several.
+    assert lines(second) == [line(1, second), OMITTED]
+
+
+def test_what_may_answer_stands_by_likelihood_its_lead_in_before_it(assistant: Assistant) -> None:
+    found, sentences = some_sentences(assistant, 2)
+    with assistant.reader.lease() as index:
+        ranked = candidates(found, weigh_in(index), index.catalogue)
+    passage, run = next((c.passage, r) for c in ranked for r in lists_of(c.passage))
+    lead, _, second, *_ = run
+    of_list = {c.sentence: c for c in ranked if c.passage.id == passage.id}
+    order = [of_list[second], sentences[0], of_list[lead]]
+    scored = [replace(c, score=1.0 - at / 10) for at, c in enumerate(order)]
+    quotes = choose([(found, scored, 5)], lambda *_: 0.0)
+    assert set(standings(quotes)) == {"unclear"}
+    assert [quote.sentence for quote in quotes] == [lead, second, sentences[0].sentence]
 
 
 def test_a_list_is_left_out_where_its_lines_are_unlikely_to_answer(assistant: Assistant) -> None:

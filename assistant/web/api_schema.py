@@ -138,8 +138,8 @@ class StatementOut(_Given):
     """A sentence of the answer. Where `supported` is false, say so to the reader.
 
     `checked` is "figures" where an answer is in another language than its documents, so
-    that only numbers and dates were compared. `further` is true of a quotation set apart
-    from the answer: near the question, less likely to be what was asked.
+    that only numbers and dates were compared. `standing` is "unclear" where it is not certain
+    which quotation answers, and "further" for one that is set apart from the answer.
     """
 
     text: str
@@ -147,7 +147,7 @@ class StatementOut(_Given):
     supported: bool
     checked: Literal["meaning", "figures"]
     support: Annotated[float, Field(ge=0, le=1)]
-    further: bool
+    standing: Literal["answer", "unclear", "further"]
 
 
 class ProofOut(_Given):
