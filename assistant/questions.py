@@ -136,7 +136,7 @@ _DEFINITION = re.compile(
 )
 _LIST = re.compile(
     r"^(please )?(list|name|enumerate|summari[sz]e|give me)\b"
-    r"|\b(are|is|were) (listed|named|mentioned|summari[sz]ed|there)\b"
+    r"|\b(are|is|were) (listed|named|mentioned|summari[sz]ed)\b|\b(are|were) there\b"
     r"|^(what|which) (are|were) (the|some)\b|^who are the\b"
     r"|^(what|w(h)?ich) (new |other |main )?[a-z]{3,}(?<!s)s (?!(?:does|do|did|has|is)\b)"
     r"|\b(which|what|all|the) (two|three|four|five|six|seven|eight|nine|ten|\d)\b"

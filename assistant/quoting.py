@@ -92,10 +92,11 @@ def choose(
             every.append(_sentences(ranked, room, similarity))
             left -= len(every[-1])
     quotes: dict[tuple[str, int], Quote] = {}
-    # What answers one part may answer another of which it is not clear, before or behind it.
+    # Where a part is about what another names, what answers the one may answer the other.
+    leaning = any(found.part.topic for found, _, _ in of_parts)
     for group in sorted(range(len(every)), key=lambda at: _ORDER[_standing(every[at])]):
         found, ranked, _ = of_parts[group]
-        if _is_answered(found, ranked, quotes):
+        if leaning and _is_answered(found, ranked, quotes):
             continue
         for (passage, sentence), standing in every[group]:
             quote = Quote(passage=passage, sentence=sentence, group=group, standing=standing)

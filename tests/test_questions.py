@@ -74,6 +74,8 @@ def test_instructions_are_set_aside(text: str, left: str) -> None:
         ("lantern review meaning", Want.DEFINITION),
         ("List the threats to keepers.", Want.LIST),
         ("Which threats are listed?", Want.LIST),
+        ("Is there a court for lamps?", Want.PASSAGE),
+        ("What courts are there for lamps?", Want.LIST),
         ("How do reviews and hearings differ?", Want.COMPARISON),
         ("Compare fog signals with lamps.", Want.COMPARISON),
         ("Explain the second obstacle.", Want.EXPLANATION),

@@ -172,21 +172,22 @@ def test_it_is_clear_what_answers_where_that_is_likelier_than_all_the_rest(
 
 
 @pytest.mark.parametrize(
-    ("behind", "want", "answered"),
+    ("behind", "part", "answered"),
     [
-        (NEAR_KNOWN - 0.1, Want.PASSAGE, True),
-        (NEAR_KNOWN + 0.1, Want.PASSAGE, False),
-        (NEAR_KNOWN - 0.1, Want.COMPARISON, False),
+        (NEAR_KNOWN - 0.1, Part(text="Who?", topic="the court"), True),
+        (NEAR_KNOWN + 0.1, Part(text="Who?", topic="the court"), False),
+        (NEAR_KNOWN - 0.1, Part(text="Who?", topic="the court", want=Want.COMPARISON), False),
+        (NEAR_KNOWN - 0.1, Part(text="Who?"), False),
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_what_answers_one_part_may_answer_the_other(
-    assistant: Assistant, behind: float, want: Want, answered: bool, first: bool
+def test_what_answers_one_part_may_answer_another_that_is_about_it(
+    assistant: Assistant, behind: float, part: Part, answered: bool, first: bool
 ) -> None:
     found, ranked = some_sentences(assistant, 3)
     known, *others = (replace(one, score=5.0) for one in ranked)
     clear = (found, [known], 5)
-    other_part = replace(found, part=replace(found.part, want=want))
+    other_part = replace(found, part=part)
     unclear = (other_part, [*others, replace(known, score=5.0 - behind)], 5)
     parts = [clear, unclear] if first else [unclear, clear]
     quotes = choose(parts, lambda *_: 0.0)
