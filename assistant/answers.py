@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from assistant.standing import Standing
 from corpus.documents import Document, Passage
 from index.retrieval import Hit
 
@@ -35,17 +36,6 @@ class AbstentionKind(StrEnum):
     NO_EVIDENCE = "no_evidence"
     NOT_GROUNDED = "not_grounded"
     OFF_TOPIC = "off_topic"
-
-
-class Standing(StrEnum):
-    """What a quotation is to the question: its answer, one of several that may be, or neither.
-
-    The last are set apart: near the question, and less likely to be what was asked.
-    """
-
-    ANSWER = "answer"
-    UNCLEAR = "unclear"
-    FURTHER = "further"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +66,7 @@ class Statement:
     `support` is 0…1: how well the quotes bear the sentence; 1.0 where it is a quote itself.
     `checked` says what was compared: the meaning, or, in another language than that of the
     documents, the figures alone; a sentence of which only those agree is not `supported`.
+    `standing` says what a quotation is to the question.
     """
 
     text: str
@@ -172,8 +163,9 @@ class Answer:
 
     @property
     def certain(self) -> bool:
-        """Whether it answers, and says which of its statements do."""
-        return self.answered and all(s.standing is not Standing.UNCLEAR for s in self.statements)
+        """Whether it is said which of its quotations answer; so of every written answer."""
+        standings = {statement.standing for statement in self.statements}
+        return Standing.ANSWER in standings and Standing.UNCLEAR not in standings
 
     @property
     def answered(self) -> bool:

@@ -6,13 +6,15 @@ nothing of how they look.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from assistant.answers import Standing
+from assistant.leaning import tells
 from assistant.quoting import Quote, in_order
 from assistant.ranking import Candidate
+from assistant.standing import Standing
 from corpus.documents import Document, Passage, Sentence
 from index.catalogue import Catalogue
 
@@ -103,45 +105,65 @@ def shown(
 ) -> tuple[Conflict, ...]:
     """The differences that an answer made of `quotes` has to show; what is set apart asks for none.
 
-    Those one side of which is the answer, or the likeliest to be it, or is somewhat near the
-    question and may be it. Where it is not clear what answers, also those a side of which
+    Those one side of which is the answer, or the first that may be it, or may be it and is
+    somewhat near the question. Where it is not clear what answers, also those a side of which
     stands in a quoted passage and is near the question, or both sides of which are near.
     `candidates` are the sentences found for the question. Of several about the same thing
     with a side in common, one: that of which more is told, else one between two documents.
     """
-    unclear = [quote for quote in quotes if quote.standing is Standing.UNCLEAR]
-    answer = [quote for quote in quotes if quote.standing is Standing.ANSWER] or unclear[:1]
-    cited = {quote.passage.id for quote in (*answer, *unclear)}
-    found: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
-        found.setdefault(candidate.passage.id, []).append(candidate)
-
-    def of(side: Side) -> list[Candidate]:
-        return [one for one in found.get(side.passage.id, ()) if side.overlaps(one.sentence)]
-
-    def told(side: Side) -> bool:
-        if any(side.holds(quote) for quote in answer):
-            return True
-        likely = any(one.answers is not None and one.answers >= ANSWERS for one in of(side))
-        return near(side, ABOUT) and (likely or any(side.holds(quote) for quote in unclear))
-
-    def near(side: Side, least: float) -> bool:
-        return any(one.similarity >= least for one in of(side))
-
-    def beside(conflict: Conflict) -> bool:
-        sides = conflict.sides
-        return any(s.passage.id in cited and near(s, NEAR_QUESTION) for s in sides) or all(
-            near(side, BOTH_NEAR) for side in sides
-        )
-
+    clues = _Clues(quotes, candidates)
+    unclear = clues.unclear or not clues.answer
     due = [
         conflict
         for conflict in conflicts(catalogue)
-        if any(told(side) for side in conflict.sides)
-        or (beside(conflict) and (unclear or not answer))
+        if any(map(clues.tell, conflict.sides)) or (unclear and clues.are_beside(conflict))
     ]
-    due.sort(key=lambda one: (-sum(told(side) for side in one.sides), one.within_one))
+    due.sort(key=lambda one: (-sum(map(clues.tell, one.sides)), one.within_one))
+    return without_repeats(due)
+
+
+def without_repeats(due: Sequence[Conflict]) -> tuple[Conflict, ...]:
+    """Of differences on the same thing with a side in common, the first."""
     return tuple(one for at, one in enumerate(due) if not any(map(one.repeats, due[:at])))
+
+
+class _Clues:
+    """What is quoted and found for a question, looked up by the side of a difference."""
+
+    def __init__(self, quotes: Sequence[Quote], candidates: Sequence[Candidate]) -> None:
+        self.unclear = [quote for quote in quotes if quote.standing is Standing.UNCLEAR]
+        firsts: dict[int, Quote] = {}
+        for quote in self.unclear:
+            if tells(quote.passage, quote.sentence):
+                firsts.setdefault(quote.group, quote)
+        self.answer = [quote for quote in quotes if quote.standing is Standing.ANSWER]
+        self.answer += firsts.values()
+        self._quoted = {quote.passage.id for quote in (*self.answer, *self.unclear)}
+        self._found: dict[str, list[Candidate]] = {}
+        for candidate in candidates:
+            self._found.setdefault(candidate.passage.id, []).append(candidate)
+
+    def tell(self, side: Side) -> bool:
+        """Whether a side is the answer, or may be."""
+        if any(side.holds(quote) for quote in self.answer):
+            return True
+        odds = [one.answers for one in self._of(side) if one.answers is not None]
+        may = max(odds, default=-math.inf) >= ANSWERS or any(map(side.holds, self.unclear))
+        return may and self._near(side, ABOUT)
+
+    def are_beside(self, conflict: Conflict) -> bool:
+        """Whether the sides of a difference are near the question, and what is quoted."""
+        beside = (side for side in conflict.sides if side.passage.id in self._quoted)
+        return any(self._near(side, NEAR_QUESTION) for side in beside) or all(
+            self._near(side, BOTH_NEAR) for side in conflict.sides
+        )
+
+    def _of(self, side: Side) -> list[Candidate]:
+        of_passage = self._found.get(side.passage.id, ())
+        return [one for one in of_passage if side.overlaps(one.sentence)]
+
+    def _near(self, side: Side, least: float) -> bool:
+        return any(one.similarity >= least for one in self._of(side))
 
 
 def with_both_sides(
@@ -159,7 +181,7 @@ def with_both_sides(
         standing = Standing.ANSWER if known or not unclear else Standing.UNCLEAR
         group = max((quote.group for quote in every), default=-1) + 1
         for side, quote in zip(conflict.sides, sides, strict=True):
-            if quote is not None and quote.standing is not Standing.FURTHER:
+            if quote is not None and quote.standing in (standing, Standing.ANSWER):
                 continue
             if quote is not None:
                 every.remove(quote)

@@ -59,8 +59,8 @@ class Trial:
     `rank` is where the gold was found (from 1), None when it was not within `DEPTH` or
     there is none to find. `score` is the similarity of the first passage. `missing` holds
     what a right answer would have said; `unlocated` the gold that the library does not hold;
-    `at_once` whether it is right without the quotations that are set apart, `clear` whether
-    it is said to be certain which quotations answer.
+    `at_once` whether it is right without the quotations that are set apart, `certain`
+    whether it is said which quotations answer.
     """
 
     question: Question
@@ -70,7 +70,7 @@ class Trial:
     answered: bool
     right: bool
     at_once: bool = False
-    clear: bool = False
+    certain: bool = False
     missing: tuple[tuple[str, ...], ...] = ()
     unlocated: tuple[str, ...] = ()
     answer: Answer | None = None
@@ -82,9 +82,9 @@ class Figures:
     """The figures of a set of trials; a share is None where nothing was to be counted.
 
     `recall` by cut-off; `mrr` the mean of 1/rank within `DEPTH`; `accuracy` of the questions
-    to be answered, `at_once` without what is set apart in the answers; `clear` the share of
-    their answers that are certain which quotations answer, `clear_right` of those right at
-    once; precision and recall of abstention; `exact` the share of exact quotes.
+    to be answered, `at_once` without what is set apart in the answers; `certain` the share of
+    their answers that say which quotations answer, `certain_right` of those right at once;
+    precision and recall of abstention; `exact` the share of exact quotes.
     """
 
     questions: int
@@ -94,8 +94,8 @@ class Figures:
     to_answer: int
     accuracy: float | None
     at_once: float | None
-    clear: float | None
-    clear_right: float | None
+    certain: float | None
+    certain_right: float | None
     to_refuse: int
     abstained: int
     abstention_precision: float | None
@@ -158,7 +158,7 @@ def assess(
     )
     refused = question.expect == "abstain"
     right = not answer.answered if refused else answer.answered and not missing and not forbidden
-    first = shown_text(answer, places, further=False)
+    first = shown_text(answer, places, set_apart=False)
     return Trial(
         question=question,
         ranked=ranked,
@@ -167,7 +167,7 @@ def assess(
         answered=answer.answered,
         right=right,
         at_once=right and (refused or not missing_from(first, question)),
-        clear=answer.certain,
+        certain=answer.certain,
         missing=() if refused else missing,
         unlocated=tuple(
             gold.quote for gold, place in zip(question.gold, places, strict=True) if place is None
@@ -225,8 +225,8 @@ def figures(trials: Sequence[Trial]) -> Figures:
     to_answer = [trial for trial in trials if trial.question.expect == "answer"]
     to_refuse = [trial for trial in trials if trial.question.expect == "abstain"]
     abstained = [trial for trial in trials if not trial.answered]
-    given = [trial for trial in to_answer if trial.answered]
-    clear = [trial for trial in given if trial.clear]
+    given = [trial for trial in to_answer if trial.answered and trial.answer is not None]
+    certain = [trial for trial in given if trial.certain]
     refused_well = sum(trial.question.expect == "abstain" for trial in abstained)
     quotes = [exact for trial in trials for exact in trial.exact]
     ranks = [trial.rank or math.inf for trial in to_find]
@@ -238,8 +238,8 @@ def figures(trials: Sequence[Trial]) -> Figures:
         to_answer=len(to_answer),
         accuracy=_share(sum(trial.right for trial in to_answer), len(to_answer)),
         at_once=_share(sum(trial.at_once for trial in to_answer), len(to_answer)),
-        clear=_share(len(clear), len(given)),
-        clear_right=_share(sum(trial.at_once for trial in clear), len(clear)),
+        certain=_share(len(certain), len(given)),
+        certain_right=_share(sum(trial.at_once for trial in certain), len(certain)),
         to_refuse=len(to_refuse),
         abstained=len(abstained),
         abstention_precision=_share(refused_well, len(abstained)),

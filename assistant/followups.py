@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answers import MARKER, Turn
+from assistant.standing import unmarked
 
 MAX_TURNS = 12
 MAX_TURN_CHARACTERS = 2000
@@ -128,7 +129,7 @@ def _name_ordinal(question: str, turns: Sequence[Turn]) -> str:
 
 def listed_items(text: str) -> list[str]:
     """The items that a message lists: its bullets, else what commas and "and" part."""
-    text = MARKER.sub("", text[:MAX_TURN_CHARACTERS])
+    text = unmarked(MARKER.sub("", text[:MAX_TURN_CHARACTERS]))
     bullets = re.findall(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", text, re.M)
     if len(bullets) > 1:
         return [bullet.strip(" .;") for bullet in bullets]

@@ -7,14 +7,13 @@ made of exact quotations. Knows nothing of evidence, of pages or of chat models.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.answers import MARKER, Citation, Standing, Statement
-from assistant.lists import list_around
-from assistant.phrases import LINES
+from assistant.answers import MARKER, Citation, Statement
+from assistant.leaning import antecedent
+from assistant.lists import lead_in
 from assistant.quoting import Quote
+from assistant.standing import ABOVE, OMITTED, Standing
+from corpus.documents import Sentence
 from index.catalogue import Catalogue
-
-OMITTED = "- …"
-"""A line of a list in place of those that are not quoted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,7 @@ def _gap(quotes: Sequence[Quote], at: int) -> str:
     quote = quotes[at]
     before = quotes[at - 1] if at else None
     if before is None or quote.standing is not before.standing:
-        line = LINES.get(quote.standing)
+        line = ABOVE.get(quote.standing)
         return "\n\n" * (before is not None) + (f"{line}\n\n" if line else "")
     if quote.sentence.is_item:
         return "\n" if before.sentence.is_item else "\n\n"
@@ -95,26 +94,31 @@ def _gap(quotes: Sequence[Quote], at: int) -> str:
         return "\n\n"
     if before.passage.document_id != quote.passage.document_id:
         return "\n\n"
-    return "\n\n" if quote.standing is Standing.UNCLEAR else " "
+    # Of what may answer, each stands by itself.
+    leans = antecedent(quote.passage, quote.sentence) == before.sentence
+    return "\n\n" if quote.standing is Standing.UNCLEAR and not leans else " "
 
 
 def _left_out(quotes: Sequence[Quote], at: int) -> tuple[bool, bool]:
-    """Whether lines of its list are left out before a quote, and behind it.
+    """Whether lines of its list are left out between a quote and the one before, and behind it.
 
     Only of one with a lead-in, which promises them; the lines of others stand by themselves.
     """
-    quote = quotes[at]
-    run = list_around(quote.passage, quote.sentence) if quote.sentence.is_item else []
-    if not run or run[0].is_item or quote.sentence not in run:
+    passage, sentence = quotes[at].passage, quotes[at].sentence
+    lead = lead_in(passage, sentence)
+    if lead is None:
         return False, False
-    place = run.index(quote.sentence)
-    quoted = [
-        run.index(other.sentence) if _beside(quote, other) and other.sentence in run else None
-        for other in (*quotes[at - 1 : at], *quotes[at + 1 : at + 2])
-    ]
-    before = quoted[0] if at else None
-    after = quoted[-1] if at + 1 < len(quotes) else None
-    return before is not None and before + 1 < place, after is None and place + 1 < len(run)
+
+    def of_list(others: Sequence[Quote]) -> list[Sentence]:
+        near = [other.sentence for other in others if _beside(quotes[at], other)]
+        return [one for one in near if one == lead or lead_in(passage, one) == lead]
+
+    place = passage.sentences.index(sentence)
+    before, after = of_list(quotes[:at][-1:]), of_list(quotes[at + 1 :][:1])
+    return (
+        any(passage.sentences.index(one) + 1 < place for one in before),
+        not after and any(one.is_item for one in passage.sentences[place + 1 : place + 2]),
+    )
 
 
 def _beside(one: Quote, other: Quote) -> bool:

@@ -6,9 +6,8 @@ about the library's subject: those come from quotations alone.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from assistant.answers import Standing
 from assistant.flaws import Flaw
 from assistant.judging import Judgement, Shortfall
 from assistant.model_limits import ModelFault
@@ -50,11 +49,6 @@ FIGURES_ONLY = (
     "This answer is not in the language of its documents. Figures and dates were compared with the "
     "quoted passages; whether the sentences mean the same was not checked."
 )
-LINES: Mapping[Standing, str] = {
-    Standing.UNCLEAR: "It is not certain which quotation answers the question; nearest to it:",
-    Standing.FURTHER: "Further quotations, near the question but less likely to be what it asks:",
-}
-"""The line above quotations that are not known to answer."""
 _INSTEAD = "This answer is made of exact quotations instead."
 _FAULTS = {
     ModelFault.UNREACHABLE: "The chat model could not be reached.",

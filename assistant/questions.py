@@ -233,16 +233,18 @@ _DIFFER = re.compile(r"^how (?:do|does|did) (.+?) (?:and|differ from) (.+?)(?: d
 _VERSUS = re.compile(r"^(.+?) (?:versus|vs\.?) (.+?)\??$", re.I)
 _LEANS = re.compile(
     r"\b(it|they|them|their|its|these|those|this|that (?:take|need|mean|involve)|he|she|his|her|him"
-    r"|such|there|which one)\b",
+    r"|such an?|which one)\b",
     re.I,
 )
+_FIRST_PERSON = re.compile(r"I\b")
 # A further part with so few words of its own is about what the first one names.
 _OWN_WORDS = 2
 # "Which is older: the Council or the Commission?"
 _CHOICE = re.compile(
     r"^((?:which|who|what)\b[^:,]*\b(?:more|less|fewer|most|least|first|last|older|newer|younger"
     r"|longer|shorter|bigger|larger|smaller|higher|lower|earlier|later|stronger|weaker|wider"
-    r"|greater|stricter)\b[^:,]*)[:,]\s+(.+?)\s+or\s+(.+?)\??$",
+    r"|greater|stricter)\b[^:,]*)(?::|,(?!\s*(?:and|or|but|if|for|in|under|as|by|to|after|before"
+    rf"|while|{_WH})\b))\s+([^:,]+?),?\s+or\s+([^:,]+?)\??$",
     re.I,
 )
 _SAME_HEAD = re.compile(r"^(?:that|those|the one)\b", re.I)
@@ -262,7 +264,7 @@ def parts_of(text: str, topic: str = "") -> tuple[Part, ...]:
     if any(len(piece.split()) < 4 for piece in texts):
         texts = [text]
     pieces = [
-        (piece, texts[0] if number and _follows(piece) else topic)
+        (piece, "; ".join(filter(None, (topic, texts[0] if number and _follows(piece) else ""))))
         for number, piece in enumerate(texts[:3])
     ]
     return tuple(_part(piece, after) for piece, after in pieces)
@@ -270,7 +272,8 @@ def parts_of(text: str, topic: str = "") -> tuple[Part, ...]:
 
 def _follows(piece: str) -> bool:
     """Whether a further part names nothing of its own ("and how did states vote?")."""
-    named = any(word[0].isupper() or word[0].isdigit() for word in piece.split())
+    words = [word for word in piece.split() if not _FIRST_PERSON.match(word)]
+    named = any(word[0].isupper() or word[0].isdigit() for word in words)
     return bool(_LEANS.search(piece)) or (not named and len(terms(piece)) <= _OWN_WORDS)
 
 

@@ -4,16 +4,15 @@ Owns which sentences answer, how many, and in which order. Every sentence it giv
 a span of a stored document. Knows nothing of markers, of rendering or of chat models.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.answers import Standing
 from assistant.finding import Found
 from assistant.leaning import antecedent, tells
 from assistant.lists import lead_in
-from assistant.questions import Want
+from assistant.questions import Expect, Part, Want
 from assistant.ranking import Candidate, is_clear, most_likely
-from assistant.reranking import ANTICIPATED
+from assistant.standing import Standing
 from assistant.whole_lists import whole_list
 from corpus.documents import Passage, Sentence
 from index.catalogue import Catalogue
@@ -23,7 +22,7 @@ MOST_UNSURE = 3
 # All of these were chosen on the development questions (`tests/data`) with an eye on those
 # about five articles; differences below 2 points were treated as none. Scores are those of
 # `ranking`: one less makes a sentence about a third as likely.
-# A further sentence must come this near to the best one to be worth the reader's time.
+# Another sentence must come this near to the best one to be worth the reader's time.
 NEAR_BEST = 3.0
 # And its log odds, where a reranker gives them, this near to the highest: a fiftieth of them.
 NEAR_ODDS = 4.0
@@ -41,9 +40,6 @@ MOST_BESIDE_LIST = 2
 # A sentence that answers one part of the question answers another one too if it comes
 # this near to the best one for that.
 NEAR_KNOWN = 2.0
-# Where a reranker read it, its log odds must be this near to the highest, too: of the best
-# sentences of which that is not so, a third are wrong.
-FIRST_BEHIND = 0.2
 # So many of the best sentences are compared with the best one.
 TWINS = 10
 
@@ -92,16 +88,17 @@ def choose(
             every.append(_sentences(ranked, room, similarity))
             left -= len(every[-1])
     quotes: dict[tuple[str, int], Quote] = {}
-    # Where a part is about what another names, what answers the one may answer the other.
-    leaning = any(found.part.topic for found, _, _ in of_parts)
     for group in sorted(range(len(every)), key=lambda at: _ORDER[_standing(every[at])]):
         found, ranked, _ = of_parts[group]
-        if leaning and _is_answered(found, ranked, quotes):
+        about = [g for g, (other, _, _) in enumerate(of_parts) if _leans(found.part, other.part)]
+        answers = [q for q in quotes.values() if q.group in about]
+        if _standing(every[group]) is Standing.UNCLEAR and _is_answered(found, ranked, answers):
             continue
         for (passage, sentence), standing in every[group]:
             quote = Quote(passage=passage, sentence=sentence, group=group, standing=standing)
             key = (passage.document_id, sentence.start)
             if key not in quotes or _ORDER[standing] < _ORDER[quotes[key].standing]:
+                quotes.pop(key, None)  # so that it stands where this part has it
                 quotes[key] = quote
     return in_order(quotes.values())
 
@@ -111,15 +108,21 @@ def _standing(placed: Placed) -> Standing:
     return placed[0][1] if placed else Standing.FURTHER
 
 
-def _is_answered(
-    found: Found, ranked: Sequence[Candidate], quotes: Mapping[tuple[str, int], Quote]
-) -> bool:
-    """Whether the answer to another part is about as likely as any to answer this one too."""
-    answers = {key for key, quote in quotes.items() if quote.standing is Standing.ANSWER}
-    if found.part.want is Want.COMPARISON or not answers:
-        return False
-    known = [c for c in ranked if (c.passage.document_id, c.sentence.start) in answers]
-    return any(one.score >= ranked[0].score - NEAR_KNOWN for one in known)
+def _leans(one: Part, other: Part) -> bool:
+    """Whether one of two parts of a question is about what the other names."""
+    return one.text in other.topic or other.text in one.topic
+
+
+def _is_answered(found: Found, ranked: Sequence[Candidate], quotes: Sequence[Quote]) -> bool:
+    """Whether what answers another part is about as likely as any to answer this one too."""
+    answers = {(q.passage.id, q.sentence.start) for q in quotes if q.standing is Standing.ANSWER}
+    least = max(candidate.score for candidate in ranked) - NEAR_KNOWN
+    return found.part.want is not Want.COMPARISON and any(
+        (one.passage.id, one.sentence.start) in answers
+        and one.score >= least
+        and (one.expected or found.part.expect is Expect.ANYTHING)
+        for one in ranked
+    )
 
 
 def in_order(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
@@ -158,6 +161,7 @@ def _beside_list(
         return _placed(of_list, Standing.ANSWER) + _placed(beside, Standing.FURTHER)
     before = _fill([], [c for c in others if c.score >= best], room, similarity)
     beside = [span for span in beside if span not in before]
+    before = _likeliest_first(before, ranked)
     return _placed([*before, *of_list], Standing.UNCLEAR) + _placed(beside, Standing.FURTHER)
 
 
@@ -183,10 +187,10 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
         and c.score >= first.score - NEAR_BEST
         and _at_least(c, most - NEAR_ODDS)
     ]
+    room = max(room, 1 + (lead_in(first.passage, first.sentence) is not None))
     every = _fill(chosen, near, room, similarity)
     same = [c for c in pool[:TWINS] if c is first or similarity(c, first) > SAME]
-    agreed = is_clear(same, ranked) and _at_least(first, most - FIRST_BEHIND)
-    if first.asked < ANTICIPATED and not agreed:
+    if not is_clear(same, ranked):
         return _placed(_likeliest_first(every, pool), Standing.UNCLEAR)
     answer = _fill([first], [], room, similarity)
     further = [span for span in every if span not in answer][: max(0, room - len(answer))]

@@ -94,7 +94,7 @@ def _cells(one: Figures) -> list[str]:
 
 
 def abstention_lines(evaluation: Evaluation) -> list[str]:
-    """Abstention and quotes over all questions, in words."""
+    """Abstention, quotes and certainty over all questions, in words."""
     ours, dense = figures(evaluation.ours), figures(evaluation.dense)
     return [
         f"Abstention: precision {shown(ours.abstention_precision)}, "
@@ -105,8 +105,8 @@ def abstention_lines(evaluation: Evaluation) -> list[str]:
         f"Quotations: {round((ours.exact or 0) * ours.quotes)} of {ours.quotes} exact. "
         f"Handled as expected: {ours.right} of {ours.questions} questions. "
         f"Answers right without what is set apart in them: {shown(ours.at_once)}.",
-        f"Answers that are certain which quotations answer: {shown(ours.clear)}; "
-        f"of those, right without what is set apart: {shown(ours.clear_right)}.",
+        f"Answers that say which quotations answer: {shown(ours.certain)}; "
+        f"of those, right without what is set apart: {shown(ours.certain_right)}.",
     ]
 
 
@@ -175,8 +175,8 @@ def _figures_json(f: Figures) -> dict[str, Any]:
         "answer_accuracy": _rounded(f.accuracy),
         "answer_accuracy_95": _interval(f.accuracy, f.to_answer),
         "answer_accuracy_at_once": _rounded(f.at_once),
-        "clear": _rounded(f.clear),
-        "clear_right": _rounded(f.clear_right),
+        "certain": _rounded(f.certain),
+        "certain_right": _rounded(f.certain_right),
         "to_refuse": f.to_refuse,
         "abstained": f.abstained,
         "abstention_precision": _rounded(f.abstention_precision),
@@ -196,7 +196,7 @@ def _trial_json(ours: Trial, dense: Trial) -> dict[str, Any]:
         "expect": question.expect,
         "right": ours.right,
         "at_once": ours.at_once,
-        "clear": ours.clear,
+        "certain": ours.certain,
         "answered": ours.answered,
         "missing": [list(wordings) for wordings in ours.missing],
         "rank": ours.rank,

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.answers import Answer, Standing
-from assistant.phrases import LINES
+from assistant.answers import Answer
 from assistant.questions_file import Gold, Question
+from assistant.standing import ABOVE, Standing
 from corpus.documents import Document, Passage
 
 _SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " "})
@@ -96,13 +96,13 @@ def missing_from(text: str, question: Question) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def shown_text(answer: Answer, places: Sequence[Place | None], *, further: bool = True) -> str:
-    """What an answer says, without its markers; without `further`, what is not set apart.
+def shown_text(answer: Answer, places: Sequence[Place | None], *, set_apart: bool = True) -> str:
+    """What an answer says, without its markers; without `set_apart`, what is not.
 
     The notices of the documents it cites are part of it where the gold is a notice, and
     only there: elsewhere a word of a notice would pass for an answer.
     """
-    text = answer.text if further else answer.text.partition(LINES[Standing.FURTHER])[0]
+    text = answer.text if set_apart else answer.text.partition(ABOVE[Standing.FURTHER])[0]
     text = re.sub(r"\s*\[\d+\]", "", text)
     cited = {citation.document.id: citation.document for citation in answer.citations}
     return "\n".join([text, *_gold_notices(cited.values(), places)])

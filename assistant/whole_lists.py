@@ -47,8 +47,8 @@ def whole_list(found: Found, ranked: Sequence[Candidate]) -> list[tuple[Passage,
     """The list that answers, with its lead-in; empty where none does.
 
     Where a list is wanted, that is the best list of the first of the best passages that
-    has one. Else it is a list of the best passage that stands out among all sentences, and
-    of which no single line is clearly what answers.
+    has one. Else it is a list of the best passage that stands out among all sentences; none
+    where a single line of a list clearly answers.
     """
     best = [c for c in ranked if tells(c.passage, c.sentence)]
     if not best or found.part.want is Want.EXPLANATION:

@@ -14,7 +14,7 @@ from typing import cast
 
 from assistant import phrases
 from assistant.answers import DeltaEvent, Difference, Turn
-from assistant.differences import with_both_sides
+from assistant.differences import with_both_sides, without_repeats
 from assistant.finding import merged
 from assistant.flaws import Unusable
 from assistant.grounding import Composed, extended
@@ -140,7 +140,7 @@ class Writer:
         """
         catalogue = outcome.index.catalogue
         own = _quotes_of(written.composed)
-        conflicts = outcome.conflicts((*own, *quotes))
+        conflicts = without_repeats([*outcome.conflicts(own), *outcome.conflicts(quotes)])
         every, differing = with_both_sides(own, conflicts)
         stated = [Difference(about=about, citations=numbers) for about, numbers in differing]
         composed = extended(written.composed, every[len(own) :], catalogue)

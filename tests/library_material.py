@@ -1,8 +1,12 @@
-"""A small library of three made-up towns that keeps every rule, for tests to break."""
+"""A small library of made-up towns that keeps every rule, for tests to break; and the real one."""
 
 from pathlib import Path
 
+from corpus.library import scan
+from corpus.reading import read_document
+from corpus.splitting import split
 from corpus.validation import Problem
+from index.catalogue import Catalogue
 
 TOWNS = ("arland", "borland", "corland")
 KEEPERS = str.split("baker miller potter weaver carter farmer sailor tailor mason cooper")
@@ -48,6 +52,15 @@ People of {Name} keep two customs:
 - {others[0]}.md
 - {others[1]}.md
 """
+
+
+SHIPPED = Path(__file__).resolve().parent.parent / "corpus" / "texts"
+
+
+def shipped() -> Catalogue:
+    """What an index of the library that ships would hold."""
+    read = [read_document(source, SHIPPED) for source in scan(SHIPPED)]
+    return Catalogue((document, split(document)) for document in read)
 
 
 def paragraphs(town: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.answers import AbstentionKind, Answer, Citation, Standing, Statement
+from assistant.answers import AbstentionKind, Answer, Citation, Statement
 from assistant.evaluation import (
     Evaluation,
     PlainDense,
@@ -17,7 +17,6 @@ from assistant.evaluation import (
     evaluate,
     figures,
 )
-from assistant.phrases import LINES
 from assistant.questions_file import Gold, Question, load_questions
 from assistant.report_page import report_html
 from assistant.reports import About, failures, interval, report_json, shown, write_report
@@ -32,6 +31,7 @@ from assistant.scoring import (
     missing_from,
     shown_text,
 )
+from assistant.standing import ABOVE, Standing
 from corpus.documents import Block, Document, Notice, Passage, Section, Sentence, passage_id
 from corpus.errors import ExpectedError
 from index.catalogue import Catalogue
@@ -238,7 +238,7 @@ def test_what_is_set_apart_counts_and_is_told_from_the_answer() -> None:
     document, passages = make_document()
     catalogue = Catalogue([(document, passages)])
     answer = make_answer(document, passages[1], PIECES[1])
-    apart = replace(answer, text=f"{LINES[Standing.FURTHER]}\n\n{answer.text}")
+    apart = replace(answer, text=f"{ABOVE[Standing.FURTHER]}\n\n{answer.text}")
     for given, at_once in ((answer, True), (apart, False)):
         trial = assess(question(must_include=["six years"]), given, [], catalogue, lambda _: None)
         assert (trial.right, trial.at_once) == (True, at_once)
@@ -264,7 +264,7 @@ def test_answers_that_are_certain_are_counted_by_themselves() -> None:
         )
     ]
     counted = figures(trials)
-    assert (counted.clear, counted.clear_right, counted.at_once) == (0.5, 0.5, 0.6)
+    assert (counted.certain, counted.certain_right, counted.at_once) == (0.5, 0.5, 0.6)
 
 
 def test_a_quote_is_exact_when_the_file_says_it(tmp_path: Path) -> None:

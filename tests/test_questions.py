@@ -20,6 +20,7 @@ from assistant.questions import (
 )
 from assistant.references import abbreviations, references_of, spelled_out
 from assistant.spelling import Mended, Vocabulary, in_dictionary, mended
+from assistant.standing import ABOVE, OMITTED, Standing
 from corpus.errors import ExpectedError
 from index.catalogue import Catalogue
 from tests.index_material import document
@@ -118,6 +119,7 @@ def test_two_questions_in_one_become_two_parts() -> None:
         ("How many islands joined the charter, and which one came last?", True),
         ("Which island left the union in 1990, and how did members vote?", True),
         ("When did the charter take effect, and how many signatures did that take?", True),
+        ("What is the court of the tides, and how do I apply?", True),
         ("How are judges elected, and how are lighthouse keepers paid for night work?", False),
         ("Which island left the union, and what does Brenholm pay for light?", False),
     ],
@@ -127,6 +129,9 @@ def test_a_second_part_that_names_nothing_of_its_own_follows_the_first(
 ) -> None:
     first, second = parts_of(text)
     assert second.topic == (first.text if follows else "")
+    first, second = parts_of(text, "The lamp charter")
+    assert first.topic == "The lamp charter"
+    assert second.topic == f"The lamp charter{'; ' + first.text if follows else ''}"
 
 
 @pytest.mark.parametrize(
@@ -152,9 +157,21 @@ def test_a_second_part_that_names_nothing_of_its_own_follows_the_first(
             ],
         ),
         ("Which lamps, red or green, burn longer?", ["Which lamps, red or green, burn longer?"]),
+        (
+            "Which is the first charter, and who signed or ratified it?",
+            ["Which is the first charter", "who signed or ratified it?"],
+        ),
+        (
+            "What is the first step, if a right is denied or ignored?",
+            ["What is the first step, if a right is denied or ignored?"],
+        ),
+        (
+            "Which is older: the tide court, the moon court or the star court?",
+            ["Which is older: the tide court, the moon court or the star court?"],
+        ),
     ],
 )
-def test_a_comparison_has_two_sides(text: str, sides: list[str]) -> None:
+def test_what_is_compared_has_two_sides(text: str, sides: list[str]) -> None:
     assert [part.text for part in parts_of(text)] == sides
 
 
@@ -196,6 +213,18 @@ def test_items_of_an_answer() -> None:
         "flags",
     ]
     assert listed_items("Yes.") == []
+
+
+def test_the_marks_of_an_answer_are_no_items() -> None:
+    unclear = ABOVE[Standing.UNCLEAR]
+    further = f"\n\n{ABOVE[Standing.FURTHER]}\n\n- flags [4]\n- drums [5]"
+    listed = f"Three help: [1]\n\n{OMITTED}\n- lamps [2]\n{OMITTED}\n- bells [3]\n{OMITTED}"
+    assert listed_items(f"{unclear}\n\n{listed}{further}") == ["lamps", "bells"]
+    assert listed_items(f"{unclear}\n\nThere are lamps, bells and flags. [1]") == [
+        "There are lamps",
+        "bells",
+        "flags",
+    ]
 
 
 @pytest.mark.parametrize(

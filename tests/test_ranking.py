@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from assistant.answers import Answer, Standing
+from assistant.answers import Answer
 from assistant.chain import Assistant
 from assistant.finding import Found
-from assistant.grounding import OMITTED, compose, pieces_of
+from assistant.grounding import compose, pieces_of
 from assistant.lists import lists_of
-from assistant.phrases import LINES
 from assistant.questions import Part, Want
 from assistant.quoting import NEAR_BEST, NEAR_KNOWN, NEAR_ODDS, Quote, choose
-from assistant.ranking import WEIGHTS, Candidate, candidates, clues_of, weigh_in
+from assistant.ranking import BEHIND, WEIGHTS, Candidate, candidates, clues_of, weigh_in
 from assistant.reranking import ANTICIPATED
+from assistant.standing import ABOVE, OMITTED, Standing
 from assistant.understanding import Asked, read
 from assistant.whole_lists import whole_list
 from corpus.documents import Sentence
@@ -174,9 +174,13 @@ def test_it_is_clear_what_answers_where_that_is_likelier_than_all_the_rest(
 @pytest.mark.parametrize(
     ("behind", "part", "answered"),
     [
-        (NEAR_KNOWN - 0.1, Part(text="Who?", topic="the court"), True),
-        (NEAR_KNOWN + 0.1, Part(text="Who?", topic="the court"), False),
-        (NEAR_KNOWN - 0.1, Part(text="Who?", topic="the court", want=Want.COMPARISON), False),
+        (NEAR_KNOWN - 0.1, Part(text="Who?", topic="Who decides disputes?"), True),
+        (NEAR_KNOWN + 0.1, Part(text="Who?", topic="Who decides disputes?"), False),
+        (
+            NEAR_KNOWN - 0.1,
+            Part(text="Who?", topic="Who decides disputes?", want=Want.COMPARISON),
+            False,
+        ),
         (NEAR_KNOWN - 0.1, Part(text="Who?"), False),
     ],
 )
@@ -195,6 +199,48 @@ def test_what_answers_one_part_may_answer_another_that_is_about_it(
     assert (standings(quotes) == ["answer"]) is answered
 
 
+def test_a_line_that_answers_is_quoted_with_its_lead_in_though_there_is_room_for_one(
+    assistant: Assistant,
+) -> None:
+    found, _ = some_sentences(assistant)
+    passage = next(p for p in assistant.catalogue().passages.values() if lists_of(p))
+    lead, first, *_ = lists_of(passage)[0]
+    line = Candidate(
+        passage=passage, sentence=first, score=1.0, similarity=0.5, cover=0.0, expected=False
+    )
+    quotes = choose([(found, [line], 1)], lambda *_: 0.0)
+    assert [quote.sentence for quote in quotes] == [lead, first]
+    assert set(standings(quotes)) == {"answer"}
+
+
+def test_what_one_part_sets_apart_stands_where_another_has_it_as_its_answer(
+    assistant: Assistant,
+) -> None:
+    found, ranked = some_sentences(assistant, 3)
+    best, other, third = (replace(one, score=5.0, answers=1.0) for one in ranked)
+    near, far = 5.0 - NEAR_BEST + 0.1, 5.0 - NEAR_BEST - 0.1
+    parts = [
+        (found, [best, replace(other, score=near)], 5),
+        (found, [other, replace(third, score=near), replace(best, score=far)], 5),
+    ]
+    quotes = choose(parts, lambda *_: 0.0)
+    assert [(quote.sentence, quote.standing.value, quote.group) for quote in quotes] == [
+        (best.sentence, "answer", 0),
+        (other.sentence, "answer", 1),
+        (third.sentence, "further", 1),
+    ]
+
+
+def test_the_reranker_must_agree_on_what_answers(assistant: Assistant) -> None:
+    found, ranked = some_sentences(assistant)
+    best, other = (replace(c, score=s) for c, s in zip(ranked, (2.0, 0.0), strict=True))
+    for odds, standing in ((1.0, "answer"), (1.0 - BEHIND - 0.1, "unclear")):
+        pair = (replace(best, answers=odds), replace(other, answers=1.0))
+        quotes = choose([(found, pair, 5)], lambda *_: 0.0)
+        assert quotes[0].sentence == best.sentence
+        assert quotes[0].standing.value == standing
+
+
 def test_what_is_not_known_to_answer_stands_below_a_line_that_says_so(
     assistant: Assistant,
 ) -> None:
@@ -203,11 +249,11 @@ def test_what_is_not_known_to_answer_stands_below_a_line_that_says_so(
     of = [Quote(passage=c.passage, sentence=c.sentence, group=0) for c in ranked]
     further = replace(of[2], standing=Standing.FURTHER)
     composed = compose([of[0], further], assistant.catalogue())
-    line = LINES[Standing.FURTHER]
+    line = ABOVE[Standing.FURTHER]
     assert composed.text == f"{texts[0]} [1]\n\n{line}\n\n{texts[2]} [2]"
     unclear = [replace(quote, standing=Standing.UNCLEAR) for quote in of[:2]]
     composed = compose([*unclear, further], assistant.catalogue())
-    opening = LINES[Standing.UNCLEAR]
+    opening = ABOVE[Standing.UNCLEAR]
     assert composed.text == (
         f"{opening}\n\n{texts[0]} [1]\n\n{texts[1]} [2]\n\n{line}\n\n{texts[2]} [3]"
     )

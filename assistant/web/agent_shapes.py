@@ -124,11 +124,12 @@ class DifferenceOut(BaseModel):
 
 
 class AskOut(BaseModel):
-    """An answer. Its markers are the numbers of its quotes."""
+    """An answer. Its markers are the numbers of its quotes; "- …" are lines not quoted."""
 
     answered: bool
     abstention: str | None = Field(description="Why no answer was given.")
     mode: Mode
+    certain: bool = Field(description="Whether it is said which quotes answer.")
     text: str
     quotes: list[QuoteOut]
     unsupported: list[str] = Field(description="Sentences that their quotes do not bear.")

@@ -95,6 +95,7 @@ def _answer(answer: Answer, base_url: str) -> AskOut:
         answered=answer.answered,
         abstention=answer.abstention.value if answer.abstention else None,
         mode=answer.mode,
+        certain=answer.certain,
         text=answer.text,
         quotes=[_quote(citation, base_url) for citation in answer.citations],
         unsupported=[said.text for said in answer.statements if not said.supported],
