@@ -105,18 +105,17 @@ def shown(
 ) -> tuple[Conflict, ...]:
     """The differences that an answer made of `quotes` has to show; what is set apart asks for none.
 
-    Those one side of which is the answer, or the first that may be it, or may be it and is
-    somewhat near the question. Where it is not clear what answers, also those a side of which
-    stands in a quoted passage and is near the question, or both sides of which are near.
+    Those one side of which is the answer. Where it is not clear what answers, also those one
+    side of which is the first that may, or may and is somewhat near the question, or stands in
+    a quoted passage and is near it, or both sides of which are near.
     `candidates` are the sentences found for the question. Of several about the same thing
     with a side in common, one: that of which more is told, else one between two documents.
     """
     clues = _Clues(quotes, candidates)
-    unclear = clues.unclear or not clues.answer
     due = [
         conflict
         for conflict in conflicts(catalogue)
-        if any(map(clues.tell, conflict.sides)) or (unclear and clues.are_beside(conflict))
+        if any(map(clues.tell, conflict.sides)) or clues.are_beside(conflict)
     ]
     due.sort(key=lambda one: (-sum(map(clues.tell, one.sides)), one.within_one))
     return without_repeats(due)
@@ -137,6 +136,7 @@ class _Clues:
             if tells(quote.passage, quote.sentence):
                 firsts.setdefault(quote.group, quote)
         self.answer = [quote for quote in quotes if quote.standing is Standing.ANSWER]
+        self.is_unclear = bool(self.unclear) or not self.answer
         self.answer += firsts.values()
         self._quoted = {quote.passage.id for quote in (*self.answer, *self.unclear)}
         self._found: dict[str, list[Candidate]] = {}
@@ -149,10 +149,12 @@ class _Clues:
             return True
         odds = [one.answers for one in self._of(side) if one.answers is not None]
         may = max(odds, default=-math.inf) >= ANSWERS or any(map(side.holds, self.unclear))
-        return may and self._near(side, ABOUT)
+        return self.is_unclear and may and self._near(side, ABOUT)
 
     def are_beside(self, conflict: Conflict) -> bool:
-        """Whether the sides of a difference are near the question, and what is quoted."""
+        """Whether the sides of a difference are near the question, and what may answer it."""
+        if not self.is_unclear:
+            return False
         beside = (side for side in conflict.sides if side.passage.id in self._quoted)
         return any(self._near(side, NEAR_QUESTION) for side in beside) or all(
             self._near(side, BOTH_NEAR) for side in conflict.sides
