@@ -6,13 +6,12 @@ nothing of how they look.
 """
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from assistant.leaning import tells
-from assistant.quoting import Quote, in_order
+from assistant.quoting import Quote, by_standing
 from assistant.ranking import Candidate
 from assistant.standing import Standing
 from corpus.documents import Document, Passage, Sentence
@@ -147,8 +146,8 @@ class _Clues:
         """Whether a side is the answer, or may be."""
         if any(side.holds(quote) for quote in self.answer):
             return True
-        odds = [one.answers for one in self._of(side) if one.answers is not None]
-        may = max(odds, default=-math.inf) >= ANSWERS or any(map(side.holds, self.unclear))
+        odds = (one.answers for one in self._of(side) if one.answers is not None)
+        may = any(one >= ANSWERS for one in odds) or any(map(side.holds, self.unclear))
         return self.is_unclear and may and self._near(side, ABOUT)
 
     def are_beside(self, conflict: Conflict) -> bool:
@@ -189,7 +188,7 @@ def with_both_sides(
                 every.remove(quote)
             added = Quote(passage=side.passage, sentence=side.sentence, group=group)
             every.append(replace(quote or added, group=group, standing=standing))
-    answer = in_order(every)
+    answer = by_standing(every)
 
     def number(side: Side) -> int:
         return next(at for at, quote in enumerate(answer, 1) if side.holds(quote))

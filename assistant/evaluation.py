@@ -59,8 +59,7 @@ class Trial:
     `rank` is where the gold was found (from 1), None when it was not within `DEPTH` or
     there is none to find. `score` is the similarity of the first passage. `missing` holds
     what a right answer would have said; `unlocated` the gold that the library does not hold;
-    `at_once` whether it is right without the quotations that are set apart, `certain`
-    whether it is said which quotations answer.
+    `at_once` whether it is right without the quotations that are set apart.
     """
 
     question: Question
@@ -70,11 +69,15 @@ class Trial:
     answered: bool
     right: bool
     at_once: bool = False
-    certain: bool = False
     missing: tuple[tuple[str, ...], ...] = ()
     unlocated: tuple[str, ...] = ()
     answer: Answer | None = None
     exact: tuple[bool, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        """Whether there is an answer of ours, and it says which quotations answer."""
+        return self.answer is not None and self.answer.certain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +170,6 @@ def assess(
         answered=answer.answered,
         right=right,
         at_once=right and (refused or not missing_from(first, question)),
-        certain=answer.certain,
         missing=() if refused else missing,
         unlocated=tuple(
             gold.quote for gold, place in zip(question.gold, places, strict=True) if place is None

@@ -100,7 +100,7 @@ def choose(
             if key not in quotes or _ORDER[standing] < _ORDER[quotes[key].standing]:
                 quotes.pop(key, None)  # so that it stands where this part has it
                 quotes[key] = quote
-    return in_order(quotes.values())
+    return by_standing(quotes.values())
 
 
 def _standing(placed: Placed) -> Standing:
@@ -125,7 +125,7 @@ def _is_answered(found: Found, ranked: Sequence[Candidate], quotes: Sequence[Quo
     )
 
 
-def in_order(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+def by_standing(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
     """Quotes as they are read: what answers first, what is set apart last."""
     return tuple(sorted(quotes, key=lambda quote: (_ORDER[quote.standing], quote.group)))
 
@@ -178,14 +178,14 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
     if not first.sentence.is_item:
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
         window = _window(row, min(room, WINDOW))
-        chosen = [c for c in window if c is first or _at_least(c, most - NEAR_ODDS)]
+        chosen = [c for c in window if c is first or c.at_least(most - NEAR_ODDS)]
     # A line of a list beside sentences would stand under a lead-in that promises the others.
     near = [
         c
         for c in pool[1:]
         if (first.sentence.is_item or not c.sentence.is_item)
         and c.score >= first.score - NEAR_BEST
-        and _at_least(c, most - NEAR_ODDS)
+        and c.at_least(most - NEAR_ODDS)
     ]
     room = max(room, 1 + (lead_in(first.passage, first.sentence) is not None))
     every = _fill(chosen, near, room, similarity)
@@ -199,11 +199,6 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
 
 def _placed(spans: Iterable[Span], standing: Standing) -> Placed:
     return [(span, standing) for span in spans]
-
-
-def _at_least(candidate: Candidate, odds: float) -> bool:
-    """Whether its log odds are not below `odds`, as far as they are known."""
-    return candidate.answers is None or candidate.answers >= odds
 
 
 def _likeliest_first(spans: Sequence[Span], ranked: Sequence[Candidate]) -> list[Span]:

@@ -68,6 +68,10 @@ class Candidate:
         """Its exact words."""
         return self.passage.sentence_text(self.sentence)
 
+    def at_least(self, odds: float) -> bool:
+        """Whether its log odds are not below `odds`, as far as they are known."""
+        return self.answers is None or self.answers >= odds
+
 
 def candidates(
     found: Found, weigh: Callable[[str], float], catalogue: Catalogue
@@ -111,7 +115,7 @@ def is_clear(some: Sequence[Candidate], ranked: Sequence[Candidate]) -> bool:
     among = sum(math.exp(candidate.score - highest) for candidate in some)
     every = sum(math.exp(candidate.score - highest) for candidate in ranked)
     odds = most_likely(ranked) - BEHIND
-    agreed = any(one.answers is None or one.answers >= odds for one in some)
+    agreed = any(one.at_least(odds) for one in some)
     return among > CLEAR * every and agreed
 
 

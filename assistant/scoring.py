@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assistant.answers import Answer
 from assistant.questions_file import Gold, Question
-from assistant.standing import ABOVE, Standing
+from assistant.standing import without_further
 from corpus.documents import Document, Passage
 
 _SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " "})
@@ -102,7 +102,7 @@ def shown_text(answer: Answer, places: Sequence[Place | None], *, set_apart: boo
     The notices of the documents it cites are part of it where the gold is a notice, and
     only there: elsewhere a word of a notice would pass for an answer.
     """
-    text = answer.text if set_apart else answer.text.partition(ABOVE[Standing.FURTHER])[0]
+    text = answer.text if set_apart else without_further(answer.text)
     text = re.sub(r"\s*\[\d+\]", "", text)
     cited = {citation.document.id: citation.document for citation in answer.citations}
     return "\n".join([text, *_gold_notices(cited.values(), places)])

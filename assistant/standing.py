@@ -28,7 +28,12 @@ OMITTED = "- …"
 """A line of a list in place of those that are not quoted."""
 
 
+def without_further(text: str) -> str:
+    """An answer's text without what is set apart in it."""
+    return text.partition(ABOVE[Standing.FURTHER])[0]
+
+
 def unmarked(text: str) -> str:
     """What an answer's text quotes as its answer, or as what may be it, without these marks."""
-    text = text.partition(ABOVE[Standing.FURTHER])[0].replace(ABOVE[Standing.UNCLEAR], "")
+    text = without_further(text).replace(ABOVE[Standing.UNCLEAR], "")
     return "\n".join(line for line in text.splitlines() if line != OMITTED).strip()
