@@ -199,7 +199,10 @@ class Generations:
         sync(self.root)
 
     def prune(self) -> None:
-        """Remove all but the newest generations and the current one. For the builder."""
+        """Remove all but the newest generations and the current one, and leftovers.
+
+        For the builder.
+        """
         try:
             pointed = self.pointer()
         except IndexDamaged:
@@ -210,7 +213,8 @@ class Generations:
             # Under a name no reader takes, lest one finds it half removed.
             doomed = self.root / f"{name}.tmp"
             (self.root / name).rename(doomed)
-            _remove(doomed)
+        # Again: the check that a killed builder started may have outlived it by a moment.
+        self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
         for entry in list(os.scandir(self.root)):

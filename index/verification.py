@@ -3,12 +3,15 @@
 `python -m index.verification FOLDER` opens it as a reader would after a restart,
 and says in one line of JSON what is wrong: the builder's process could still hold
 in memory what never reached the disk. Owns those checks; knows nothing of how the
-generation was built.
+generation was built. It ends with its builder, whose end of the pipe on the standard input it
+watches: one that outlived a kill would write into a folder that is being removed.
 """
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,12 +37,21 @@ def verify(folder: Path) -> None:
     """Check the generation in `folder` in another process; raises `IndexDamaged`."""
     package = Path(__file__).resolve().parent.parent
     command = [sys.executable, "-m", "index.verification", str(folder.resolve())]
+    read_end, write_end = os.pipe()
     try:
         run = subprocess.run(
-            command, cwd=package, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+            command,
+            cwd=package,
+            stdin=read_end,
+            capture_output=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise IndexDamaged("The new index could not be checked in time.") from error
+    finally:
+        os.close(read_end)
+        os.close(write_end)
     try:
         said = json.loads(run.stdout.decode("utf-8").strip().splitlines()[-1])
     except (ValueError, IndexError) as error:
@@ -108,8 +120,19 @@ def exact_search(
         yield np.sort(np.partition(cosines, len(cosines) - limit)[len(cosines) - limit :])[::-1]
 
 
+def _end_with_the_builder() -> None:
+    """Wait until the standard input is closed, which is when the builder is gone, and end."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
 def main() -> None:
-    """Check the folder that the command line names and print what is wrong with it."""
+    """Check the folder that the command line names and print what is wrong with it.
+
+    For as long as the standard input is open.
+    """
+    threading.Thread(target=_end_with_the_builder, daemon=True).start()
     try:
         check(Path(sys.argv[1]))
     except ExpectedError as error:

@@ -6,6 +6,8 @@ their own model: killing them is killing a real builder or reader.
 
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,10 +19,12 @@ from index.building import STEPS
 from index.embeddings import DEFAULT_DIGEST, load_embedder
 from index.generations import LOCK, Generations
 from index.ingest import ingest
-from index.reader import IndexReader
+from index.reader import CATALOGUE_FILE, IndexReader
 
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["torch", "sentence_transformers", "chromadb", "index.ingest"])
+
+PROJECT = Path(__file__).parent.parent
 
 BUILD_TAKES = 1.5
 """Seconds; only says within what time the random kills fall."""
@@ -126,6 +130,17 @@ def test_kills_at_random_moments(place, embedder):
         assert found == before or lamps in found
     ingest(library, index, embedder)
     assert lamps in answers(index) and not list(index.glob("*.tmp"))
+
+
+def test_the_check_of_a_killed_builder_ends_with_it(tmp_path):
+    os.mkfifo(tmp_path / CATALOGUE_FILE)  # so that the check waits when it opens this
+    command = [sys.executable, "-m", "index.verification", str(tmp_path)]
+    check = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        check.wait(1)
+    check.stdin.close()
+    assert check.wait(60) == 1 and check.stdout.read() == b""
+    check.stdout.close()
 
 
 def test_the_lock_of_a_killed_builder_is_free(place):
