@@ -25,8 +25,11 @@ def leans(passage: Passage, at: int) -> bool:
 
 
 def antecedent(passage: Passage, sentence: Sentence) -> Sentence | None:
-    """The sentence before this one, if this one leans on it and it can be quoted."""
-    at = passage.sentences.index(sentence)
+    """The sentence before this one, if this one leans on it and it can be quoted.
+
+    `sentence` may be any span of the passage: a side of a difference goes over several.
+    """
+    at = next(at for at, one in enumerate(passage.sentences) if one.end > sentence.start)
     if not at or not leans(passage, at):
         return None
     before = passage.sentences[at - 1]

@@ -179,18 +179,19 @@ def _sentences(ranked: Sequence[Candidate], room: int, similarity: Similarity) -
         row = [c for c in pool if c.passage.id == first.passage.id and not c.sentence.is_item]
         window = _window(row, min(room, WINDOW))
         chosen = [c for c in window if c is first or c.at_least(most - NEAR_ODDS)]
-    # A line of a list beside sentences would stand under a lead-in that promises the others.
+    same = [c for c in pool[:TWINS] if c is first or similarity(c, first) > SAME]
+    clear = is_clear(same, ranked)
+    # Beside what answers, a line of a list would need a lead-in that promises the others.
     near = [
         c
         for c in pool[1:]
-        if (first.sentence.is_item or not c.sentence.is_item)
+        if (not clear or first.sentence.is_item or not c.sentence.is_item)
         and c.score >= first.score - NEAR_BEST
         and c.at_least(most - NEAR_ODDS)
     ]
     room = max(room, 1 + (lead_in(first.passage, first.sentence) is not None))
     every = _fill(chosen, near, room, similarity)
-    same = [c for c in pool[:TWINS] if c is first or similarity(c, first) > SAME]
-    if not is_clear(same, ranked):
+    if not clear:
         return _placed(_likeliest_first(every, pool), Standing.UNCLEAR)
     answer = _fill([first], [], room, similarity)
     further = [span for span in every if span not in answer][: max(0, room - len(answer))]

@@ -4,6 +4,7 @@ Owns which sentences are read so, what surrounds them then, and how far that mov
 Knows nothing of how the reranker scores.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,12 @@ WORTH = 0.01
 LEAST, MOST = -6.0, 6.0
 # A question so near to an anticipated one need not be read again: it is known what answers it.
 ANTICIPATED = 0.9
+# No text says what the documents say: what is asked about is read without these words.
+_ASKS_THE_DOCUMENTS = re.compile(
+    r"^(what (do|does|can) (the |your |these )?(documents?|texts?|sources?|articles?|library) "
+    r"(say|tell( us| me)?) (about|of|on)|what can you tell me about)\s+(?=\w|\W\w)",
+    re.I,
+)
 
 
 def read_together(
@@ -30,6 +37,7 @@ def read_together(
     A sentence that was not read counts as the worst of those that were. Of a question
     that was anticipated, nothing is read.
     """
+    question = _ASKS_THE_DOCUMENTS.sub("", question)
     if any(_anticipated(hit, question) for hit in hits):
         return tuple(hits)
     near = sorted(

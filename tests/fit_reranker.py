@@ -40,6 +40,8 @@ CHUNKS = 3
 """A batch is read in so many, by length: half as much again a second as in one."""
 WITHHELD = 0.15
 """How often the sentences that answer are left out, and none of the others is right."""
+SAME = 0.85
+"""A cosine to a right sentence from which another one is taken to say the same, not wrong."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +131,16 @@ def tasks(
         row = json.loads(line)
         own = letters_of[row["document"]]
         wrong = tuple(at for words in row["wrong"] for at in beginning(words, own))
-        right = beginning(row["sentence"], own) if row["sentence"] else ()
-        if right or not row["sentence"]:  # what a notice answers is not searched
+        right = tuple(at for words in row["right"] for at in beginning(words, own))
+        if right or not row["right"]:  # what a notice answers is not searched
             given.append((row["question"], right, wrong))
 
     def made(rows: Sequence[tuple[str, tuple[int, ...], tuple[int, ...]]]) -> Iterator[Task]:
         near = embedder.encode([row[0] for row in rows]) @ vectors.T
         for (question, right, wrong), similar in zip(rows, near, strict=True):
             first = sorted(right, key=lambda at: -similar[at])
-            best = [int(at) for at in np.argsort(-similar)[:20]]
+            same = vectors @ vectors[first[:3]].T if right else np.zeros((len(vectors), 1))
+            best = [int(at) for at in np.argsort(-similar)[:20] if same[at].max() < SAME]
             yield Task(
                 question,
                 tuple(first[:3]),

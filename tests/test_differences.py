@@ -17,6 +17,7 @@ from assistant.differences import (
     shown,
     with_both_sides,
 )
+from assistant.grounding import compose
 from assistant.quoting import Quote
 from assistant.ranking import Candidate
 from assistant.standing import Standing
@@ -102,6 +103,17 @@ def test_the_other_side_stands_as_the_one_that_is_quoted(catalogue: Catalogue) -
         quotes, numbered = with_both_sides([replace(first, standing=standing), further], [conflict])
         assert [quote.standing for quote in quotes] == [standing, standing, Standing.FURTHER]
         assert numbered == ((conflict.about, (1, 2)),)
+
+
+def test_both_sides_stand_below_what_may_answer(catalogue: Catalogue) -> None:
+    """Whatever words the sides have: some are a part of a sentence, some go over several."""
+    every = conflicts(catalogue)
+    for conflict, other in zip(every, (*every[1:], every[0]), strict=True):
+        unclear = replace(quoting(other.sides[0])[0], standing=Standing.UNCLEAR)
+        quotes, numbered = with_both_sides([unclear], [conflict])
+        composed = compose(quotes, catalogue)
+        assert [citation.quote for citation in composed.citations] == [q.text for q in quotes]
+        assert [about for about, _ in numbered] == [conflict.about]
 
 
 def test_a_difference_is_shown_where_a_side_is_likely_to_answer(catalogue: Catalogue) -> None:

@@ -131,7 +131,9 @@ def standings(quotes: Iterable[Quote]) -> list[str]:
 @pytest.mark.parametrize(
     ("worse", "less_likely", "expected"),
     [
-        (0.1, 0.1, ["answer", "further"]),
+        # The logarithm of two, from which the best one is as likely as is asked, is 0.69.
+        (0.6, 0.1, ["unclear", "unclear"]),
+        (0.8, 0.1, ["answer", "further"]),
         (NEAR_BEST - 0.1, NEAR_ODDS - 0.1, ["answer", "further"]),
         (NEAR_BEST + 0.1, 0.1, ["answer"]),
         (NEAR_BEST - 0.1, NEAR_ODDS + 0.1, ["answer"]),
@@ -151,7 +153,7 @@ def test_what_is_nearly_as_likely_is_set_apart_and_the_rest_left_out(
 @pytest.mark.parametrize(
     ("scores", "asked", "alike", "clear"),
     [
-        # Above a half: e / (e + 1), and two of e^0 against one of e^0.9.
+        # Above two thirds: e / (e + 1), and not one of e^0.9 against three of e^0.
         ([1.0, 0.0], 0.0, 0.0, True),
         ([0.9, 0.0, 0.0, 0.0], 0.0, 0.0, False),
         ([0.9, 0.0, 0.0, 0.0], 0.0, 1.0, True),
@@ -211,6 +213,19 @@ def test_a_line_that_answers_is_quoted_with_its_lead_in_though_there_is_room_for
     quotes = choose([(found, [line], 1)], lambda *_: 0.0)
     assert [quote.sentence for quote in quotes] == [lead, first]
     assert set(standings(quotes)) == {"answer"}
+
+
+def test_of_what_may_answer_a_line_of_a_list_stands_beside_sentences(
+    assistant: Assistant,
+) -> None:
+    found, ranked = some_sentences(assistant, 1)
+    passage = next(p for p in assistant.catalogue().passages.values() if lists_of(p))
+    lead, first, *_ = lists_of(passage)[0]
+    best = replace(ranked[0], score=5.0)
+    for score, expected in ((4.9, [best.sentence, lead, first]), (4.0, [best.sentence])):
+        line = replace(best, passage=passage, sentence=first, score=score)
+        quotes = choose([(found, [best, line], 5)], lambda *_: 0.0)
+        assert [quote.sentence for quote in quotes] == expected
 
 
 def test_what_one_part_sets_apart_stands_where_another_has_it_as_its_answer(
