@@ -40,7 +40,7 @@ support: install  ## measure the check of written sentences on its own pairs
 weights: $(VENV)/installed-dev  ## fit the weights of passages and sentences to the development questions
 	$(BIN)/python tests/fit_weights.py tests/data/questions.jsonl
 
-reranker: $(VENV)/installed-dev  ## train the reranker on the library's questions; forty minutes
+reranker: $(VENV)/installed-dev  ## train the reranker on the library's questions; an hour
 	$(BIN)/rapporteur index
 	$(BIN)/python tests/fit_reranker.py tests/data/training.jsonl
 

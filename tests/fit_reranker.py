@@ -1,6 +1,6 @@
 """Train the reranker on the library's questions, and write its weights.
 
-Run by `make reranker` (forty minutes on two cores); not a test. It learns from the anticipated
+Run by `make reranker` (an hour on two cores); not a test. It learns from the anticipated
 questions, whose sections and sentences are known, and from `training.jsonl`: questions that
 a sentence answers, and near misses that none does. The questions that answers are scored on
 (`questions.jsonl`) are not among them.
