@@ -37,7 +37,6 @@ def read_together(
     A sentence that was not read counts as the worst of those that were. Of a question
     that was anticipated, nothing is read.
     """
-    question = _ASKS_THE_DOCUMENTS.sub("", question)
     if any(_anticipated(hit, question) for hit in hits):
         return tuple(hits)
     near = sorted(
@@ -47,9 +46,10 @@ def read_together(
         in_place(hit.passage, best.sentence, documents[hit.passage.document_id].title)
         for hit, best in near
     ]
+    matter = _ASKS_THE_DOCUMENTS.sub("", question)
     read = {
         (hit.passage.id, best.sentence.start): min(MOST, max(LEAST, float(score)))
-        for (hit, best), score in zip(near, reranker.scores(question, texts), strict=True)
+        for (hit, best), score in zip(near, reranker.scores(matter, texts), strict=True)
     }
     least = min(read.values(), default=LEAST)
     return tuple(

@@ -37,6 +37,7 @@ def verify(folder: Path) -> None:
     """Check the generation in `folder` in another process; raises `IndexDamaged`."""
     package = Path(__file__).resolve().parent.parent
     command = [sys.executable, "-m", "index.verification", str(folder.resolve())]
+    # A pipe that `run` made itself would be closed at once, not held while it runs.
     read_end, write_end = os.pipe()
     try:
         run = subprocess.run(

@@ -139,8 +139,9 @@ def tasks(
         near = embedder.encode([row[0] for row in rows]) @ vectors.T
         for (question, right, wrong), similar in zip(rows, near, strict=True):
             first = sorted(right, key=lambda at: -similar[at])
-            same = vectors @ vectors[first[:3]].T if right else np.zeros((len(vectors), 1))
-            best = [int(at) for at in np.argsort(-similar)[:20] if same[at].max() < SAME]
+            near_ones = np.argsort(-similar)[:20]
+            alike = vectors[near_ones] @ vectors[np.array(first[:3], dtype=int)].T
+            best = [int(at) for at in near_ones[alike.max(axis=1, initial=0.0) < SAME]]
             yield Task(
                 question,
                 tuple(first[:3]),

@@ -149,6 +149,20 @@ def test_a_question_that_was_anticipated_is_not_read_again(reranker: Reranker) -
     assert reranked(read) == hits
 
 
+def test_what_the_documents_say_about_something_is_read_as_that(reranker: Reranker) -> None:
+    of = passage("one", "The court has 15 judges.", "The court sits in The Hague.")
+    question = "What do the documents say about the judges?"
+
+    def read(asked: str, *anticipated: str) -> tuple[Hit, ...]:
+        hits = (hit(replace(of, asks=anticipated), 0.5, 1),)
+        return read_together(hits, asked, reranker, {"court": COURT})
+
+    odds = [[one.answers for one in read(asked)[0].best] for asked in (question, "the judges?")]
+    assert odds[0] == odds[1]
+    # Anticipated in these very words, it is not read again.
+    assert [one.answers for one in read(question, question)[0].best] == [None, None]
+
+
 def test_an_item_is_read_with_its_lead_in() -> None:
     of = passage("list", "The members are:", "Albania;", "Brazil.")
     lead, *items = of.sentences
